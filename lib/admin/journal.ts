@@ -1,0 +1,58 @@
+/**
+ * What the server tells its operator while it runs: a line for each thing that happens, on standard error.
+ * Writing never holds the server up: where nobody reads, lines wait up to a bound and are then dropped.
+ *
+ * @module
+ */
+
+import { configure, dispose, getLogger, getStreamSink, type LogRecord } from "@logtape/logtape";
+import { visible } from "../text/visible.ts";
+
+/** Lines that wait while nobody reads standard error: some seconds of a busy server. */
+export const JOURNAL_LINES_MAX = 1_000;
+
+/** Opens the journal on `stream`. To be called once, before the first line. */
+export async function openJournal(stream: WritableStream<Uint8Array>): Promise<void> {
+  const sink = getStreamSink(stream, {
+    formatter: formatLine,
+    nonBlocking: { bufferSize: JOURNAL_LINES_MAX, flushInterval: 0 },
+  });
+  await configure({
+    sinks: { operator: sink },
+    loggers: [
+      { category: "sotto", sinks: ["operator"], lowestLevel: "info" },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
+    ],
+  });
+}
+
+/** Writes what waits, and ends the journal. */
+export function closeJournal(): Promise<void> {
+  return dispose();
+}
+
+/** Somebody has connected from `address`. */
+export function noteConnected(address: string): void {
+  getLogger("sotto").info("{address} connected", { address });
+}
+
+/** Somebody was let in. */
+export function noteJoined(address: string, name: string): void {
+  getLogger("sotto").info("{address} joined as {name}", { address, name });
+}
+
+/** A connection is over; `why` is a phrase. */
+export function noteEnded(address: string, why: string): void {
+  getLogger("sotto").info("{address} gone: {why}", { address, why });
+}
+
+/** A line of `--trace` about the connection from `address`. */
+export function noteTrace(address: string, line: string): void {
+  getLogger("sotto").info("{address} {line}", { address, line });
+}
+
+/** One event stays one line, whatever its fields hold. */
+function formatLine({ message, timestamp }: LogRecord): string {
+  const time = new Date(timestamp).toTimeString().slice(0, 8);
+  return `${time} ${message.map((part) => visible(String(part))).join("")}\n`;
+}

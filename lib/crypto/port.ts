@@ -1,0 +1,138 @@
+/**
+ * What the protocol needs of cryptography, as interfaces only. The implementation on WebCrypto is chosen by
+ * the two composition roots; everything else sees these types. All octet lengths are checked by the
+ * implementation: a wrong length from a peer gives `undefined`, from ourselves a throw.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../wire/bytes.ts";
+
+/** Gives `length` fresh random octets; the only source of randomness that a core sees. */
+export type Entropy = (length: number) => Bytes;
+
+/** Octets of an X25519 share, private seed and shared secret (RFC 7748 §6.1). */
+export const X25519_BYTES = 32;
+/** Octets of an Ed25519 public key and of its seed (RFC 8032 §5.1.5). */
+export const ED25519_KEY_BYTES = 32;
+/** Octets of an Ed25519 signature (RFC 8032 §5.1.6). */
+export const ED25519_SIGNATURE_BYTES = 64;
+/** Octets of the seed d | z of an ML-KEM key pair (FIPS 203 §7.1). */
+export const ML_KEM_SEED_BYTES = 64;
+/** Octets of an ML-KEM-768 encapsulation key (FIPS 203 table 3). */
+export const ML_KEM_768_KEY_BYTES = 1184;
+/** Octets of an ML-KEM-768 ciphertext (FIPS 203 table 3). */
+export const ML_KEM_768_CIPHERTEXT_BYTES = 1088;
+/** Octets of an ML-KEM shared secret (FIPS 203 table 3). */
+export const ML_KEM_SECRET_BYTES = 32;
+/** Octets of SHA-512 and of untruncated HMAC-SHA-512. */
+export const SHA512_BYTES = 64;
+/** Octets of an AES-256 key. */
+export const AES_KEY_BYTES = 32;
+/** Octets of an AES block, a CBC initialisation vector and a CTR initial counter block. */
+export const AES_BLOCK_BYTES = 16;
+
+/** An ephemeral X25519 key pair. */
+export interface X25519Pair {
+  /** The public share, 32 octets. */
+  readonly share: Bytes;
+  /**
+   * The shared secret with the peer's share: 32 octets, or `undefined` where the share is malformed,
+   * not canonical or of small order, that is, where the secret would be all zeros (RFC 7748 §6.1).
+   */
+  agree(peerShare: Bytes): Promise<Bytes | undefined>;
+}
+
+/** An ephemeral ML-KEM-768 key pair (FIPS 203). */
+export interface MlKemPair {
+  /** The public encapsulation key, 1,184 octets. */
+  readonly encapsulationKey: Bytes;
+  /**
+   * The 32-octet secret in `ciphertext`; `undefined` where its length is wrong. An altered ciphertext of
+   * the right length gives another secret (implicit rejection), which shows at Finished.
+   */
+  decapsulate(ciphertext: Bytes): Promise<Bytes | undefined>;
+}
+
+/** What encapsulating to a key gives. */
+export interface Encapsulation {
+  /** To be sent to the key's owner, 1,088 octets. */
+  readonly ciphertext: Bytes;
+  /** Known to both from then on, 32 octets. */
+  readonly sharedSecret: Bytes;
+}
+
+/** An Ed25519 signing key. */
+export interface SigningKey {
+  /** The verifying half, 32 octets. */
+  readonly publicKey: Bytes;
+  /** A 64-octet signature over `data`. */
+  sign(data: Bytes): Promise<Bytes>;
+}
+
+/** An Ed25519 public key that passed the checks of {@linkcode Provider.ed25519VerifyingKey}. */
+export interface VerifyingKey {
+  /** The key as it came, 32 octets. */
+  readonly publicKey: Bytes;
+  /** Whether `signature` is this key's over `data`; a signature of a wrong length is not. */
+  verify(data: Bytes, signature: Bytes): Promise<boolean>;
+}
+
+/** HMAC-SHA-512 under one key. */
+export interface Mac {
+  /** The untruncated tag, 64 octets. */
+  sign(data: Bytes): Promise<Bytes>;
+}
+
+/** AES-256 in one mode of operation under one key. */
+export interface BlockCipher {
+  /** CBC pads by PKCS #7 and adds 1 to 16 octets; CTR keeps the length. `iv` is 16 octets. */
+  encrypt(iv: Bytes, plaintext: Bytes): Promise<Bytes>;
+  /** The plaintext, or `undefined` where the length or the padding is wrong. */
+  decrypt(iv: Bytes, ciphertext: Bytes): Promise<Bytes | undefined>;
+}
+
+/** scrypt's cost (RFC 7914 §2). */
+export interface ScryptCost {
+  /** CPU and memory cost N, a power of two. */
+  readonly cost: number;
+  /** Block size r. */
+  readonly blockSize: number;
+  /** Parallelisation p. */
+  readonly parallelization: number;
+}
+
+/** Every primitive the protocol is composed of. */
+export interface Provider {
+  /** SHA-256, 32 octets. */
+  sha256(data: Bytes): Promise<Bytes>;
+  /** SHA-512, 64 octets. */
+  sha512(data: Bytes): Promise<Bytes>;
+  /** HMAC-SHA-512 under `key`. Throws where `key` is empty, which WebCrypto does not import. */
+  hmacSha512(key: Bytes): Promise<Mac>;
+  /** The X25519 pair of a 32-octet seed. */
+  x25519Pair(seed: Bytes): Promise<X25519Pair>;
+  /** The ML-KEM-768 pair of a 64-octet seed d | z. */
+  mlKemPair(seed: Bytes): Promise<MlKemPair>;
+  /**
+   * A fresh secret for the owner of `encapsulationKey`; `undefined` where that key is malformed (length or
+   * the modulus check of FIPS 203 §7.2). An implementation whose runtime draws its own randomness leaves
+   * `entropy` unused.
+   */
+  mlKemEncapsulate(encapsulationKey: Bytes, entropy: Entropy): Promise<Encapsulation | undefined>;
+  /** The Ed25519 signing key of a 32-octet seed (RFC 8032 §5.1.5). */
+  ed25519SigningKey(seed: Bytes): Promise<SigningKey>;
+  /**
+   * Parses a public key from outside; `undefined` where it is not 32 octets, its y is not below p, or it is of
+   * small order: WebCrypto takes all of these. A y of no curve point is taken and verifies nothing.
+   */
+  ed25519VerifyingKey(publicKey: Bytes): Promise<VerifyingKey | undefined>;
+  /** AES-256-CBC with PKCS #7 padding under a 32-octet key. */
+  aes256Cbc(key: Bytes): Promise<BlockCipher>;
+  /** AES-256-CTR with a 128-bit counter under a 32-octet key. */
+  aes256Ctr(key: Bytes): Promise<BlockCipher>;
+  /** `length` octets of scrypt (RFC 7914). */
+  scrypt(passphrase: Bytes, salt: Bytes, cost: ScryptCost, length: number): Promise<Bytes>;
+  /** Whether two octet strings are equal, in time that depends on their lengths alone. */
+  equalInConstantTime(a: Bytes, b: Bytes): boolean;
+}

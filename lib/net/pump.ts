@@ -1,0 +1,87 @@
+/**
+ * The pump: carries bytes between a socket and whatever understands them, and knows nothing else. It alone reads
+ * from and writes to sockets.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../wire/bytes.ts";
+import type { Ticker } from "./ticker.ts";
+
+/** What a pump feeds: one end of a conversation, as bytes and moments (milliseconds that never go back). */
+export interface Pumped {
+  /** Bytes came; settles when more may come. */
+  receive(bytes: Bytes, now: number): Promise<void>;
+  /** The other end will send nothing more. */
+  receiveEnd(): void;
+  /** The socket failed; nothing can be read or written. */
+  lost(): void;
+  /** About a second has passed. */
+  tick(now: number): void;
+  /** What to write next; asked for again once that is written. `undefined`: nothing more, ever. */
+  nextWrite(now: () => number): Promise<Bytes | undefined>;
+  /** Settles when nothing more will be read or written; the socket is closed then, whatever it is doing. */
+  readonly ended: Promise<unknown>;
+}
+
+/** A socket, as far as the pump uses it. */
+export interface Socket {
+  /** Reads some bytes; `null` at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of the bytes; tells how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends both directions. */
+  close(): void;
+}
+
+/** Smallest and largest read buffer in octets: an idle connection costs little, a busy one gets whole records. */
+const READ_BYTES_MIN = 1_024;
+const READ_BYTES_MAX = 65_536;
+
+/** Carries bytes until `pumped` has ended; then the socket is closed. Never rejects for what a peer or network does. */
+export async function pump(
+  socket: Socket,
+  pumped: Pumped,
+  { clock, ticker }: { clock: () => number; ticker: Ticker },
+): Promise<void> {
+  const stopTicking = ticker.add((now) => pumped.tick(now));
+  const reading = readAll(socket, pumped, clock);
+  const writing = writeAll(socket, pumped, clock);
+  await pumped.ended;
+  stopTicking();
+  socket.close();
+  await Promise.all([reading, writing]);
+}
+
+async function readAll(socket: Socket, pumped: Pumped, clock: () => number): Promise<void> {
+  let buffer = new Uint8Array(READ_BYTES_MIN);
+  for (;;) {
+    const count = await attempt(() => socket.read(buffer), pumped);
+    if (count === undefined) return;
+    if (count === null) return pumped.receiveEnd();
+    await pumped.receive(buffer.slice(0, count), clock());
+    if (count === buffer.length && count < READ_BYTES_MAX) buffer = new Uint8Array(2 * count);
+  }
+}
+
+async function writeAll(socket: Socket, pumped: Pumped, clock: () => number): Promise<void> {
+  for (;;) {
+    const bytes = await pumped.nextWrite(clock);
+    if (bytes === undefined) return;
+    for (let written = 0; written < bytes.length;) {
+      const count = await attempt(() => socket.write(bytes.subarray(written)), pumped);
+      if (count === undefined) return;
+      written += count;
+    }
+  }
+}
+
+/** A socket's errors all mean the same to a conversation: it is cut. */
+async function attempt<Result>(work: () => Promise<Result>, pumped: Pumped): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch {
+    pumped.lost();
+    return undefined;
+  }
+}

@@ -1,0 +1,366 @@
+/**
+ * A link: one end of a channel over time. It owns both directions, holds what waits to be written, keeps the
+ * deadlines, and ends the connection the way PROTOCOL §5.5 says. Clock and socket are its caller's: bytes and the
+ * time come in by calls, and what is to be written is asked for.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../wire/bytes.ts";
+import { concat } from "../wire/bytes.ts";
+import type { CloseReason } from "../wire/close_code.ts";
+import {
+  CLOSE_MS_MAX,
+  CONNECTION_MS_MAX,
+  DEAD_MS,
+  HANDSHAKE_MS_MAX,
+  MESSAGE_BYTES_MAX,
+  PING_MS,
+} from "../wire/limits.ts";
+import { Channel, type ChannelEvent, type ChannelParts } from "./channel.ts";
+import type { ClientOptions } from "./client_handshake.ts";
+import { type ChannelFault, MisuseError } from "./fault.ts";
+import type { ServerOptions } from "./server_handshake.ts";
+
+/**
+ * Most octets that wait for one peer. A burst of 1,000 long messages from each of several people fits; whoever
+ * is further behind than that is cut and comes back later.
+ */
+export const QUEUE_BYTES_MAX = 4_194_304;
+
+/** Octets of messages that one write takes from the queue: four full records. */
+export const WRITE_BYTES_MAX = 65_536;
+
+/** Age of a direction's keys at which it is rekeyed: an hour. */
+export const REKEY_MS = 3_600_000;
+
+/**
+ * What a link hands on. `closed` is the other end's close: its owner answers what it still owes and then calls
+ * {@linkcode Link.close}.
+ */
+export type LinkEvent = Extract<ChannelEvent, { kind: "established" | "message" | "closed" }>;
+
+/** How a link came to its end. */
+export type LinkEnd =
+  /**
+   * An authenticated close. `confirmed` says that the other end's close came too, so nothing that either end sent
+   * before is missing.
+   */
+  | {
+    readonly kind: "closed";
+    readonly by: "us" | "peer";
+    readonly reason: CloseReason;
+    readonly confirmed: boolean;
+  }
+  /** The connection ended without one. `answered` says whether the other end had sent a single byte. */
+  | { readonly kind: "cut"; readonly during: "handshake" | "conversation"; readonly answered: boolean }
+  /** A deadline passed. */
+  | { readonly kind: "timedOut"; readonly during: "handshake" | "conversation" }
+  /** The server proved another host key than the one pinned. */
+  | { readonly kind: "hostKeyRefused"; readonly hostKey: Bytes }
+  /** The other end, or someone between, broke the protocol. */
+  | { readonly kind: "failed"; readonly fault: ChannelFault };
+
+type Phase =
+  | { readonly kind: "handshake"; readonly since: number }
+  /** Messages flow; `theirs` is the other end's close where it has come. */
+  | { readonly kind: "open"; readonly theirs: CloseReason | undefined }
+  /** Our close is wanted, sealed or written; theirs has come or not. */
+  | {
+    readonly kind: "closing";
+    readonly since: number;
+    readonly by: "us" | "peer";
+    readonly reason: CloseReason;
+    readonly ours: "wanted" | "sealed" | "written";
+    readonly theirs: boolean;
+  }
+  | { readonly kind: "ended" };
+
+/** One end of a channel, with its queue and its deadlines. */
+export class Link {
+  /** Settles once, when nothing more will be read or written. */
+  readonly ended: Promise<LinkEnd>;
+
+  readonly #channel: Channel;
+  readonly #role: "client" | "server";
+  readonly #end: (end: LinkEnd) => void;
+  #phase: Phase;
+  #replies: Bytes;
+  #queue: Bytes[] = [];
+  #queuedBytes = 0;
+  #pingWanted = false;
+  #rekeyWanted = false;
+  #answered = false;
+  #now: number;
+  #established: number;
+  #heard: number;
+  #wrote: number;
+  #rekeyed: number;
+  #signal: () => void = () => {};
+
+  private constructor(
+    channel: Channel,
+    { role, opening, now }: { role: "client" | "server"; opening: Bytes; now: number },
+  ) {
+    const { promise, resolve } = Promise.withResolvers<LinkEnd>();
+    this.ended = promise;
+    this.#end = resolve;
+    this.#channel = channel;
+    this.#role = role;
+    this.#replies = opening;
+    this.#phase = { kind: "handshake", since: now };
+    this.#now = now;
+    this.#established = now;
+    this.#heard = now;
+    this.#wrote = now;
+    this.#rekeyed = now;
+  }
+
+  /** A client's end at the moment `now` (milliseconds): its first write is Hello. */
+  static async client(options: ClientOptions, parts: ChannelParts, now: number): Promise<Link> {
+    const { channel, opening } = await Channel.client(options, parts);
+    return new Link(channel, { role: "client", opening, now });
+  }
+
+  /** A server's end, accepted at `now` (milliseconds). */
+  static server(options: ServerOptions, parts: ChannelParts, now: number): Link {
+    return new Link(Channel.server(options, parts), { role: "server", opening: new Uint8Array(0), now });
+  }
+
+  /** How many octets of messages wait to be written. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /**
+   * Queues an encoded message; it leaves with whatever else waits, as one record and one write where that fits. A
+   * peer whose queue is full is closed with `tooSlow`. After a close nothing is queued. Throws before the
+   * handshake is over.
+   */
+  send(message: Bytes): void {
+    if (message.length === 0 || message.length > MESSAGE_BYTES_MAX) {
+      throw new MisuseError(`Cannot send ${message.length} octets: a message has 1 to ${MESSAGE_BYTES_MAX}`);
+    }
+    if (this.#phase.kind === "handshake") throw new MisuseError("Cannot send: the handshake is not over");
+    if (this.#phase.kind !== "open") return;
+    if (this.#queuedBytes + message.length > QUEUE_BYTES_MAX) {
+      this.#dropQueue();
+      this.close("tooSlow", this.#now);
+      return;
+    }
+    this.#queue.push(message);
+    this.#queuedBytes += message.length;
+    this.#signal();
+  }
+
+  /**
+   * Sends what is queued, then an authenticated close, and waits for the other end's where that has not come. The
+   * close that came first gives the reason.
+   */
+  close(reason: CloseReason, now: number): void {
+    if (this.#phase.kind === "handshake") {
+      this.#finish({ kind: "closed", by: "us", reason, confirmed: false });
+    } else if (this.#phase.kind === "open") {
+      const { theirs } = this.#phase;
+      this.#phase = {
+        kind: "closing",
+        since: now,
+        by: theirs === undefined ? "us" : "peer",
+        reason: theirs ?? reason,
+        ours: "wanted",
+        theirs: theirs !== undefined,
+      };
+      this.#signal();
+    }
+  }
+
+  /** Takes bytes at the moment `now`; gives what they meant. */
+  async receive(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
+    this.#now = now;
+    this.#heard = now;
+    this.#answered = true;
+    const { events, reply } = await this.#channel.receive(bytes);
+    if (this.#phase.kind === "ended") return [];
+    if (reply.length > 0) {
+      this.#replies = concat(this.#replies, reply);
+      this.#signal();
+    }
+    return events.filter((event) => this.#take(event, now));
+  }
+
+  /** What came is not dealt with yet at `now`, so that no new bytes are read: the other end is not the silent one. */
+  excuse(now: number): void {
+    this.#heard = now;
+  }
+
+  /** The other end will send nothing more; what we owe it may still be written. */
+  receiveEnd(): void {
+    const theirs = this.#phase.kind === "open" ? this.#phase.theirs !== undefined : this.#theirCloseCame;
+    if (!theirs) this.lost();
+  }
+
+  /** The connection is gone in both directions. */
+  lost(): void {
+    switch (this.#phase.kind) {
+      case "handshake":
+        return this.#finish({ kind: "cut", during: "handshake", answered: this.#answered });
+      case "open":
+        return this.#finish({ kind: "cut", during: "conversation", answered: this.#answered });
+      case "closing":
+        return this.#finishUnconfirmed(this.#phase);
+      case "ended":
+    }
+  }
+
+  /** Looks at the deadlines; to be called about once a second. */
+  tick(now: number): void {
+    this.#now = now;
+    switch (this.#phase.kind) {
+      case "handshake":
+        if (now - this.#phase.since >= HANDSHAKE_MS_MAX) {
+          this.#finish({ kind: "timedOut", during: "handshake" });
+        }
+        break;
+      case "open":
+        this.#tickOpen(now);
+        break;
+      case "closing":
+        if (now - this.#phase.since >= CLOSE_MS_MAX) this.#finishUnconfirmed(this.#phase);
+        break;
+      case "ended":
+        break;
+    }
+  }
+
+  /**
+   * The next bytes to be written: all that waits, up to {@linkcode WRITE_BYTES_MAX} of messages. Waits while there
+   * is nothing; `undefined` once there never will be. To be asked again when the last write has ended.
+   */
+  async nextWrite(now: () => number): Promise<Bytes | undefined> {
+    this.#afterWrite();
+    while (this.#phase.kind !== "ended") {
+      const signalled = this.#nextSignal();
+      const bytes = await this.#takeWrite(now());
+      if (bytes !== undefined) return bytes;
+      await signalled;
+    }
+    return undefined;
+  }
+
+  #tickOpen(now: number): void {
+    if (now - this.#heard >= DEAD_MS) {
+      this.#finish({ kind: "timedOut", during: "conversation" });
+    } else if (this.#role === "server" && now - this.#established >= CONNECTION_MS_MAX) {
+      this.close("reconnect", now);
+    } else {
+      this.#rekeyWanted ||= now - this.#rekeyed >= REKEY_MS;
+      this.#pingWanted ||= now - this.#wrote >= PING_MS;
+      if (this.#pingWanted) this.#signal();
+    }
+  }
+
+  #take(event: ChannelEvent, now: number): event is LinkEvent {
+    switch (event.kind) {
+      case "established":
+        this.#phase = { kind: "open", theirs: undefined };
+        this.#established = now;
+        this.#rekeyed = now;
+        return true;
+      case "message":
+        return true;
+      case "closed":
+        return this.#takeClose(event.reason);
+      case "hostKeyRefused":
+      case "failed":
+        this.#finish(event);
+        return false;
+    }
+  }
+
+  /** Whether the owner has to answer it: not where our close has gone before. */
+  #takeClose(reason: CloseReason): boolean {
+    if (this.#phase.kind === "open") {
+      this.#phase = { kind: "open", theirs: reason };
+      return true;
+    }
+    if (this.#phase.kind === "closing") {
+      this.#phase = { ...this.#phase, theirs: true };
+      this.#finishIfBothClosed();
+    }
+    return false;
+  }
+
+  get #theirCloseCame(): boolean {
+    return this.#phase.kind === "closing" && this.#phase.theirs;
+  }
+
+  #afterWrite(): void {
+    if (this.#phase.kind !== "closing" || this.#phase.ours !== "sealed") return;
+    this.#phase = { ...this.#phase, ours: "written" };
+    this.#finishIfBothClosed();
+  }
+
+  #finishIfBothClosed(): void {
+    if (this.#phase.kind !== "closing" || this.#phase.ours !== "written" || !this.#phase.theirs) return;
+    this.#finish({ kind: "closed", by: this.#phase.by, reason: this.#phase.reason, confirmed: true });
+  }
+
+  #finishUnconfirmed({ by, reason, ours, theirs }: Phase & { kind: "closing" }): void {
+    this.#finish({ kind: "closed", by, reason, confirmed: theirs && ours !== "wanted" });
+  }
+
+  async #takeWrite(now: number): Promise<Bytes | undefined> {
+    const parts = [this.#replies];
+    this.#replies = new Uint8Array(0);
+    if (this.#channel.canSeal) {
+      const messages = this.#dequeue();
+      if (this.#rekeyWanted || this.#channel.rekeyDue) {
+        this.#rekeyWanted = false;
+        this.#rekeyed = now;
+        parts.push(await this.#channel.rekey());
+      }
+      if (messages.length > 0) parts.push(await this.#channel.sealMessages(messages));
+      else if (this.#pingWanted) parts.push(await this.#channel.sealPing());
+      this.#pingWanted = false;
+      if (this.#phase.kind === "closing" && this.#phase.ours === "wanted" && this.#queue.length === 0) {
+        parts.push(await this.#channel.sealClose(this.#phase.reason));
+        this.#phase = { ...this.#phase, ours: "sealed" };
+      }
+    }
+    const bytes = concat(...parts);
+    if (bytes.length === 0) return undefined;
+    this.#wrote = now;
+    return bytes;
+  }
+
+  #dequeue(): readonly Bytes[] {
+    let count = 0;
+    for (let bytes = 0; count < this.#queue.length; count++) {
+      bytes += this.#queue[count]?.length ?? 0;
+      if (bytes > WRITE_BYTES_MAX && count > 0) break;
+    }
+    const taken = this.#queue.splice(0, count);
+    this.#queuedBytes -= taken.reduce((bytes, message) => bytes + message.length, 0);
+    return taken;
+  }
+
+  #dropQueue(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+  }
+
+  /** Settles at the next signal; taken before looking at what waits, so that none is missed between. */
+  #nextSignal(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#signal = resolve;
+    return promise;
+  }
+
+  #finish(end: LinkEnd): void {
+    if (this.#phase.kind === "ended") return;
+    this.#phase = { kind: "ended" };
+    this.#dropQueue();
+    this.#end(end);
+    this.#signal();
+  }
+}

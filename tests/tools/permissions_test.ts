@@ -1,0 +1,65 @@
+import { deepEqual, doesNotMatch, equal, match, notEqual, ok } from "node:assert/strict";
+import * as v from "valibot";
+import { clientPermissions, confined, serverPermissions, testArguments } from "../../tools/permissions.ts";
+import { test } from "../sanitized.ts";
+
+const Configuration = v.object({
+  tasks: v.record(v.string(), v.object({ description: v.string(), command: v.string() })),
+});
+const { tasks } = v.parse(
+  Configuration,
+  JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url))),
+);
+
+/** How a task names the deno that runs it. */
+const ITSELF = `$(deno eval 'console.log(Deno.execPath())')`;
+
+/** A task's command as words: spaces divide them, but not within quotes, and the double ones fall away. */
+function words(task: string): readonly string[] {
+  const command = tasks[task]?.command ?? "";
+  return [...command.matchAll(/(?:"(?:\\"|[^"])*"|'[^']*'|\$\([^)]*\)+|[^\s"'])+/g)].map(([word]) =>
+    word.replace(/^"(.*)"$/, "$1")
+  );
+}
+
+function permissions(task: string): readonly string[] {
+  return words(task).filter((word) => /^--(allow|deny|no-prompt)/.test(word));
+}
+
+test("the task serve has the server's permissions", () => {
+  deepEqual(permissions("serve"), serverPermissions());
+});
+
+test("the task chat has the client's permissions", () => {
+  deepEqual(permissions("chat"), clientPermissions());
+});
+
+test("the task test runs what the gate runs", () => {
+  deepEqual(words("test"), ["deno", ...testArguments(ITSELF, ["tests/"])]);
+});
+
+test("run is start", () => {
+  equal(tasks["run"]?.command, tasks["start"]?.command);
+});
+
+test("every task is described, names its permissions and asks for none while it runs", () => {
+  for (const [name, { description, command }] of Object.entries(tasks)) {
+    notEqual(description, "", name);
+    match(command, / --no-prompt /, name);
+    doesNotMatch(command, / (-A|--allow-all|--allow-(run|env|sys|ffi))(\s|$)/, name);
+    doesNotMatch(command, /--allow-(sys|ffi)/, name);
+  }
+});
+
+test("neither program may start another, load a library or read the system", () => {
+  for (const flag of [...serverPermissions(), ...clientPermissions()]) {
+    doesNotMatch(flag, /^(-A|--allow-(all|run|ffi|sys|import)|--allow-env$)/);
+  }
+});
+
+test("a program that a tool starts reaches loopback and writes to its folder", () => {
+  const flags = confined(serverPermissions(), "data");
+  ok(flags.includes("--allow-net=127.0.0.1"));
+  ok(flags.includes("--allow-write=data"));
+  ok(!flags.includes("--allow-net"));
+});

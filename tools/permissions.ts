@@ -1,0 +1,66 @@
+/**
+ * What each program may do, in one place: the executables are compiled with these flags, the tools start
+ * programs with them, and a test compares deno.json's tasks with them.
+ *
+ * @module
+ */
+
+/** The composition roots, by the name of the executable that each becomes. */
+export const PROGRAMS = [
+  { executable: "sotto-server", root: "server.ts", permissions: serverPermissions() },
+  { executable: "sotto", root: "client.ts", permissions: clientPermissions() },
+] as const;
+
+/**
+ * The server: any address, file and folder may be named by a flag, so net, read and write cannot be narrowed
+ * before the flags are known. It starts no program, loads no library and asks nothing of the system.
+ */
+export function serverPermissions(): readonly string[] {
+  return [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env=SOTTO_PSK,XDG_DATA_HOME,HOME,NO_COLOR",
+  ];
+}
+
+/** The client: as the server, for the same reason, with its own variables. */
+export function clientPermissions(): readonly string[] {
+  return [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env=SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_CONFIG_HOME,APPDATA,HOME,NO_COLOR",
+  ];
+}
+
+/**
+ * `permissions` confined to loopback, and writing confined to `folder`: for programs that a tool starts, the
+ * flags of which are known. Reading stays open, since a person may add a flag that names a file.
+ */
+export function confined(permissions: readonly string[], folder: string): readonly string[] {
+  return permissions.map((flag) => {
+    if (flag === "--allow-net") return "--allow-net=127.0.0.1";
+    return flag === "--allow-write" ? `--allow-write=${folder}` : flag;
+  });
+}
+
+/** The tests: loopback, the variables they read or hand to children, and the programs they start. */
+export function testPermissions(deno: string): readonly string[] {
+  return [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-net=127.0.0.1,[::1],localhost,0.0.0.0",
+    "--allow-env=SOTTO_TEST_SEED,SOTTO_DIST,SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_DATA_HOME,XDG_CONFIG_HOME," +
+    "HOME,PATH,TMPDIR,TERM,NO_COLOR,DENO_DIR,DENO_TLS_CA_STORE",
+    `--allow-run=${deno},python3,openssl,tmux,cat,dist/sotto,dist/sotto-server`,
+  ];
+}
+
+/** The arguments of `deno` that run the tests in `paths`, with the packages that tests alone use. */
+export function testArguments(deno: string, paths: readonly string[]): readonly string[] {
+  return ["test", "--lock=tests/deno.lock", "--frozen", ...testPermissions(deno), ...paths];
+}
