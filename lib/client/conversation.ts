@@ -52,6 +52,7 @@ export class Conversation implements Talk {
   readonly #settleAdmission: (admission: Admission) => void;
   #view: View;
   #hostKey: Bytes = new Uint8Array(0);
+  #processing: Promise<void> = Promise.resolve();
   #quitting = false;
   #windowChanged: () => void = () => {};
 
@@ -65,7 +66,8 @@ export class Conversation implements Talk {
     this.#parts = parts;
     this.#view = { kind: "joining", name: parts.name };
     this.#events.push([{ type: "state", state: "connecting", detail: undefined }]);
-    this.ended = link.ended.then((end) => this.#conclude(end));
+    // What came before the end is dealt with first: an acknowledgement often arrives together with the close.
+    this.ended = link.ended.then((end) => this.#processing.then(() => this.#conclude(end)));
   }
 
   /** The next event for the front end. */
@@ -88,7 +90,8 @@ export class Conversation implements Talk {
 
   /** Takes bytes; settles when the front end is not too far behind. */
   async receive(bytes: Bytes, now: number): Promise<void> {
-    for (const event of await this.#link.receive(bytes, now)) this.#take(event);
+    this.#processing = this.#process(bytes, now);
+    await this.#processing;
     await this.#events.room();
   }
 
@@ -125,6 +128,10 @@ export class Conversation implements Talk {
     this.#quitting = true;
     this.#windowChanged();
     this.#link.close("done", this.#parts.clock());
+  }
+
+  async #process(bytes: Bytes, now: number): Promise<void> {
+    for (const event of await this.#link.receive(bytes, now)) this.#take(event);
   }
 
   #send(room: string, text: string): void {
@@ -191,7 +198,8 @@ function refuseText(room: string, text: string): string | undefined {
   return `Cannot send the message: it has ${bytes} bytes and ${TEXT_BYTES_MAX} are the limit; split it.`;
 }
 
-/** A word or two about an end, for a status line; the sentence is in `ending.ts`. */
+/** A word about an end, for a status line that says "closed" or "cut" itself; the sentence is in `ending.ts`. */
 function endDetail(end: LinkEnd): string | undefined {
+  if (end.kind === "cut") return undefined;
   return end.kind === "closed" ? end.reason : end.kind;
 }

@@ -74,8 +74,8 @@ export function portFrom(text: string, least: 0 | 1): number {
 }
 
 /**
- * Whether `host`, as {@linkcode parseHost} gives it, is this machine itself: 127.0.0.0/8, ::1 or localhost. Any
- * other spelling or name is none, wherever it may lead.
+ * Whether `host`, as {@linkcode parseHost} gives it, is this machine itself: 127.0.0.0/8, ::1 or localhost.
+ * Any other spelling or name is none, wherever it may lead.
  *
  * ```ts
  * import { isLoopback } from "./address.ts";

@@ -9,8 +9,8 @@ import { nearest } from "../text/nearest.ts";
 import { quoted } from "./quoted.ts";
 
 /**
- * The suites in a comma list, each one of `known`, in the list's order; all of `known` where no list is given.
- * Throws a {@linkcode Failure} of usage where one is unknown, missing or named twice.
+ * The suites in a comma list, each one of `known`, in the list's order; all of `known` where no list is
+ * given. Throws a {@linkcode Failure} of usage where one is unknown, missing or named twice.
  *
  * ```ts
  * import { deepEqual } from "node:assert/strict";

@@ -30,7 +30,7 @@ export interface ChatConfig<Suite extends string> {
   readonly user: Handle | undefined;
   /** The host key that the server must have, where one was given. */
   readonly hostKey: HostKeyReference | undefined;
-  /** The suites to offer, best first; at least one. */
+  /** The suites to offer; at least one. */
   readonly suites: readonly Suite[];
   /** The text of the pre-shared key, where one is set; never empty. */
   readonly pskText: string | undefined;
@@ -48,7 +48,9 @@ export interface ClientCommandOptions<Suite extends string> extends Streams {
   readonly version: string;
   /** All suites, the default first. */
   readonly suites: readonly Suite[];
-  /** Asked for SOTTO_PSK, SOTTO_CONFIG_DIR, XDG_CONFIG_HOME and HOME, or APPDATA, each only where it counts. */
+  /**
+   * Asked for SOTTO_PSK, SOTTO_CONFIG_DIR, XDG_CONFIG_HOME and HOME, or APPDATA, each only where it counts.
+   */
   readonly environment: Environment;
   /** Which system's folders to use. */
   readonly os: OperatingSystem;
@@ -73,8 +75,8 @@ interface ChatFlags {
 const NAME = "sotto";
 
 /**
- * Answers the command line `args`: chats, prints help or version, or says in one sentence what is wrong. Gives
- * the exit code, and does not throw.
+ * Answers the command line `args`: chats, prints help or version, or says in one sentence what is wrong.
+ * Gives the exit code, and does not throw.
  */
 export function runClientCommand<Suite extends string>(
   args: readonly string[],
@@ -168,7 +170,7 @@ function chatFlags(suites: readonly string[]): FlagParametersForType<ChatFlags, 
       parse: asTyped,
       optional: true,
       placeholder: "LIST",
-      brief: `suites to offer, best first (${suites.join(",")})`,
+      brief: `suites to offer (${suites.join(",")})`,
     },
     plain: {
       kind: "boolean",

@@ -1,6 +1,7 @@
 /**
- * A program's command line, by stricli: commands and flags as typed data, `--help`, `--version`, and for whatever is
- * wrong one sentence and an exit code. What stricli would print of errors, and its own exit codes, never show.
+ * A program's command line, by stricli: commands and flags as typed data, `--help`, `--version`, and for
+ * whatever is wrong one sentence and an exit code. What stricli would print of errors, and its own exit
+ * codes, never show.
  *
  * @module
  */
@@ -15,6 +16,7 @@ import {
   FlagNotFoundError,
   run,
   type StricliIntegration,
+  type StricliProcess,
   text_en,
   UnexpectedFlagError,
   UnexpectedPositionalError,
@@ -79,7 +81,10 @@ const EXIT_BRIEFS: Readonly<Record<Exit, string>> = {
 /** Exit codes on one line of `--help`. */
 const EXITS_PER_LINE = 3;
 
-/** What the scanner takes for a flag. Other words with two dashes it would take for an argument, `--port=` too. */
+/**
+ * What the scanner takes for a flag. Other words with two dashes it would take for an argument, `--port=`
+ * too.
+ */
 const FLAG = /^--[a-z][a-z\-.\d_]+(?:=.+)?$/i;
 
 /** How a flag is called in code, against how it is typed: `dataDir`, `--data-dir`. */
@@ -130,15 +135,17 @@ export function refuseCommand(text: string, command: string, program: string): v
 async function ended(program: Program, args: readonly string[], streams: Streams): Promise<Exit> {
   const faults: unknown[] = [];
   let exit: Exit = "ok";
+  // Its own words on standard error go nowhere: ours are made of `faults`.
+  const process: StricliProcess = { stdout: streams.stdout, stderr: { write: () => {} }, exitCode: null };
   await run(application(program, faults), routed(program, args), {
-    // Its own words on standard error go nowhere: ours are made of `faults`.
-    process: { stdout: streams.stdout, stderr: { write: () => {} }, exitCode: null },
+    process,
     end: (chosen) => {
       exit = chosen;
     },
   });
   // One sentence: of several things that are wrong, the first.
   if (faults.length > 0) throw sentenced(faults[0], program, args);
+  if (process.exitCode !== 0) throw new RangeError(`stricli ended with ${process.exitCode} and no reason`);
   return exit;
 }
 

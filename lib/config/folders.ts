@@ -45,7 +45,8 @@ export function clientConfigFolder(environment: Environment, os: OperatingSystem
   if (base !== undefined) return `${base}/sotto`;
   throw new Failure(
     "config",
-    "Cannot choose a folder for keys: SOTTO_CONFIG_DIR, XDG_CONFIG_HOME and HOME are not set; set one of them.",
+    "Cannot choose a folder for keys: SOTTO_CONFIG_DIR, XDG_CONFIG_HOME and HOME are not set; " +
+      "set one of them.",
   );
 }
 

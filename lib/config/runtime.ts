@@ -10,8 +10,8 @@ import { quoted } from "./quoted.ts";
 export const DENO_VERSION_MIN = "2.6.10";
 
 /**
- * The sentence that says that this runtime is too old, or no Deno where it tells no version; `undefined` where
- * it will do.
+ * The sentence that says that this runtime is too old, or no Deno where it tells no version; `undefined`
+ * where it will do.
  *
  * ```ts
  * import { equal } from "node:assert/strict";
@@ -25,7 +25,8 @@ export const DENO_VERSION_MIN = "2.6.10";
  */
 export function runtimeFault(denoVersion: string | undefined): string | undefined {
   if (denoVersion === undefined) {
-    return `Cannot run on this runtime: Sotto needs Deno ${DENO_VERSION_MIN} or newer; install it from deno.com.`;
+    const need = `Sotto needs Deno ${DENO_VERSION_MIN} or newer`;
+    return `Cannot run on this runtime: ${need}; install it from deno.com.`;
   }
   const numbers = versionNumbers(denoVersion);
   if (numbers !== undefined && !isOlder(numbers, versionNumbers(DENO_VERSION_MIN) ?? [])) return undefined;

@@ -62,8 +62,8 @@ interface ServerFlags {
 const NAME = "sotto-server";
 
 /**
- * Answers the command line `args`: serves, prints help or version, or says in one sentence what is wrong. Gives
- * the exit code, and does not throw.
+ * Answers the command line `args`: serves, prints help or version, or says in one sentence what is wrong.
+ * Gives the exit code, and does not throw.
  */
 export function runServerCommand<Suite extends string>(
   args: readonly string[],

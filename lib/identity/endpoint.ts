@@ -1,6 +1,6 @@
 /**
- * Where a server answers: a host and a port, in the one spelling under which it is known, so that two spellings
- * of an address never count as two servers.
+ * Where a server answers: a host and a port, in the one spelling under which it is known, so that two
+ * spellings of an address never count as two servers.
  *
  * @module
  */

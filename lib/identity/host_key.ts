@@ -1,5 +1,6 @@
 /**
- * A server's host key as people see and compare it: its fingerprint, its words, and what they type to name it.
+ * A server's host key as people see and compare it: its fingerprint, its words, and what they type to name
+ * it.
  *
  * @module
  */
@@ -44,9 +45,9 @@ export function fingerprint(sha256: Bytes): string {
 }
 
 /**
- * What a person typed for a host key, or `undefined` where it is none: a fingerprint `SHA256:…`, or the key in
- * base64, alone or after `sotto-ed25519`; padded or not. Whether the key is a point to be trusted is checked
- * where a server proves it (PROTOCOL §4).
+ * What a person typed for a host key, or `undefined` where it is none: a fingerprint `SHA256:…`, or the key
+ * in base64, alone or after `sotto-ed25519`; padded or not. Whether the key is a point to be trusted is
+ * checked where a server proves it (PROTOCOL §4).
  *
  * ```ts
  * import { equal } from "node:assert/strict";

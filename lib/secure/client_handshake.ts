@@ -54,7 +54,7 @@ export type HostKeyPin =
 
 /** What a client brings to a handshake. */
 export interface ClientOptions {
-  /** The suites it would take, best first. */
+  /** The suites it would take; the server chooses by its own order. */
   readonly suites: readonly Suite[];
   /** The pre-shared key, 32 octets, where one is set. */
   readonly psk: Bytes | undefined;

@@ -75,7 +75,7 @@ export function splitMessages(bytes: Bytes): readonly HandshakeMessage[] | undef
 export interface Hello {
   /** The client's nonce, 32 octets. */
   readonly nonce: Bytes;
-  /** The codes of the suites it would take, best first; unknown ones are of a later version. */
+  /** The codes of the suites it would take, in any order; unknown ones are of a later version. */
   readonly suiteCodes: readonly number[];
   /** Its X25519 share, 32 octets. */
   readonly x25519Share: Bytes;

@@ -127,6 +127,11 @@ export class Link {
     return new Link(Channel.server(options, parts), { role: "server", opening: new Uint8Array(0), now });
   }
 
+  /** Whether messages are taken and sent: the handshake is over and this end has not begun to close. */
+  get open(): boolean {
+    return this.#phase.kind === "open";
+  }
+
   /** How many octets of messages wait to be written. */
   get queuedBytes(): number {
     return this.#queuedBytes;
@@ -174,18 +179,9 @@ export class Link {
     }
   }
 
-  /** Takes bytes at the moment `now`; gives what they meant. */
+  /** Takes bytes at the moment `now`; gives what they meant. After the end that is nothing, and nothing is computed. */
   async receive(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
-    this.#now = now;
-    this.#heard = now;
-    this.#answered = true;
-    const { events, reply } = await this.#channel.receive(bytes);
-    if (this.#phase.kind === "ended") return [];
-    if (reply.length > 0) {
-      this.#replies = concat(this.#replies, reply);
-      this.#signal();
-    }
-    return events.filter((event) => this.#take(event, now));
+    return this.#phase.kind === "ended" ? [] : await this.#receiveNow(bytes, now);
   }
 
   /** What came is not dealt with yet at `now`, so that no new bytes are read: the other end is not the silent one. */
@@ -247,6 +243,19 @@ export class Link {
     return undefined;
   }
 
+  async #receiveNow(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
+    this.#now = now;
+    this.#heard = now;
+    this.#answered = true;
+    const { events, reply } = await this.#channel.receive(bytes);
+    if (this.#phase.kind === "ended") return [];
+    if (reply.length > 0) {
+      this.#replies = concat(this.#replies, reply);
+      this.#signal();
+    }
+    return events.filter((event) => this.#take(event, now));
+  }
+
   #tickOpen(now: number): void {
     if (now - this.#heard >= DEAD_MS) {
       this.#finish({ kind: "timedOut", during: "conversation" });
@@ -294,6 +303,11 @@ export class Link {
     return this.#phase.kind === "closing" && this.#phase.theirs;
   }
 
+  /** After our close nothing more is sent (PROTOCOL §5.5). */
+  get #ourCloseLeft(): boolean {
+    return this.#phase.kind === "closing" && this.#phase.ours !== "wanted";
+  }
+
   #afterWrite(): void {
     if (this.#phase.kind !== "closing" || this.#phase.ours !== "sealed") return;
     this.#phase = { ...this.#phase, ours: "written" };
@@ -305,14 +319,15 @@ export class Link {
     this.#finish({ kind: "closed", by: this.#phase.by, reason: this.#phase.reason, confirmed: true });
   }
 
-  #finishUnconfirmed({ by, reason, ours, theirs }: Phase & { kind: "closing" }): void {
-    this.#finish({ kind: "closed", by, reason, confirmed: theirs && ours !== "wanted" });
+  /** One of the two closes is missing: theirs has not come, or ours was never handed to the socket whole. */
+  #finishUnconfirmed({ by, reason }: Phase & { kind: "closing" }): void {
+    this.#finish({ kind: "closed", by, reason, confirmed: false });
   }
 
   async #takeWrite(now: number): Promise<Bytes | undefined> {
     const parts = [this.#replies];
     this.#replies = new Uint8Array(0);
-    if (this.#channel.canSeal) {
+    if (this.#channel.canSeal && !this.#ourCloseLeft) {
       const messages = this.#dequeue();
       if (this.#rekeyWanted || this.#channel.rekeyDue) {
         this.#rekeyWanted = false;

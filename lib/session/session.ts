@@ -38,6 +38,7 @@ export class Session {
   readonly #exchange: Exchange;
   readonly #settleAdmitted: (name: Handle | undefined) => void;
   #phase: Phase;
+  #processing: Promise<void> = Promise.resolve();
 
   /** A peer accepted at `now`, in milliseconds of the clock that later calls use. */
   constructor(id: PeerId, link: Link, { exchange, now }: { exchange: Exchange; now: number }) {
@@ -48,13 +49,14 @@ export class Session {
     this.#link = link;
     this.#exchange = exchange;
     this.#phase = { kind: "awaitingJoin", since: now, bytes: 0 };
-    this.ended = link.ended.then((end) => this.#leave(end));
+    // What came before the end is dealt with first, whether the end is a close or a fault.
+    this.ended = link.ended.then((end) => this.#processing.then(() => this.#leave(end)));
   }
 
   /** Takes bytes; settles when all they ask for is decided. */
   async receive(bytes: Bytes, now: number): Promise<void> {
-    this.#advance(receiveBytes(this.#phase, bytes.length), now);
-    for (const event of await this.#link.receive(bytes, now)) this.#take(event, now);
+    this.#processing = this.#process(bytes, now);
+    await this.#processing;
   }
 
   /** The peer will send nothing more. */
@@ -84,12 +86,18 @@ export class Session {
     this.#link.close(reason, now);
   }
 
+  async #process(bytes: Bytes, now: number): Promise<void> {
+    this.#advance(receiveBytes(this.#phase, bytes.length), now);
+    for (const event of await this.#link.receive(bytes, now)) this.#take(event, now);
+  }
+
   #take(event: LinkEvent, now: number): void {
     switch (event.kind) {
       case "established":
         break;
       case "message":
-        this.#advance(receiveMessage(this.#phase, event.message), now);
+        // What comes after our own close could not be answered any more, so it is passed over (PROTOCOL §7).
+        if (this.#link.open) this.#advance(receiveMessage(this.#phase, event.message), now);
         break;
       case "closed":
         this.close("done", now);

@@ -51,7 +51,8 @@ export function refusal(error: unknown): string {
 
 /**
  * What `work` gives. Where the file system refuses, a {@linkcode Failure} that ends with `exit` and says
- * `cannot`, why, and `remedy`: "Cannot read /x: permission denied; give another."; a Failure of its own passes.
+ * `cannot`, why, and `remedy`: "Cannot read /x: permission denied; give another."; a Failure of its own
+ * passes.
  */
 export async function orFailure<Value>(
   work: () => Promise<Value>,

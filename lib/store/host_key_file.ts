@@ -1,6 +1,6 @@
 /**
- * The server's host key on disk: `host_key.pem` in its data folder, PKCS #8 in PEM, as openssl writes and reads
- * an Ed25519 key.
+ * The server's host key on disk: `host_key.pem` in its data folder, PKCS #8 in PEM, as openssl writes and
+ * reads an Ed25519 key.
  *
  * @module
  */
@@ -77,8 +77,8 @@ async function load(path: string): Promise<Bytes | undefined> {
   if (seed !== undefined) return seed;
   throw new Failure(
     "data",
-    `Cannot use the host key ${shown}: it is no Ed25519 key in PKCS #8 PEM; put back your copy of it, or move ` +
-      "it away to have a new key made, which every client will ask about.",
+    `Cannot use the host key ${shown}: it is no Ed25519 key in PKCS #8 PEM; put back your copy of it, or ` +
+      "move it away to have a new key made, which every client will ask about.",
   );
 }
 

@@ -16,8 +16,8 @@ import { folderOf, makePrivateFolder, readPrivateFile, replacePrivateFile } from
 export const KNOWN_HOSTS_FILE_BYTES_MAX = 1_048_576;
 
 /**
- * The known hosts in the file `path`; none where there is no such file. Throws a {@linkcode Failure}: `noInput`
- * where it cannot be read, `data` where a line of it is malformed or contradicts another.
+ * The known hosts in the file `path`; none where there is no such file. Throws a {@linkcode Failure}:
+ * `noInput` where it cannot be read, `data` where a line of it is malformed or contradicts another.
  */
 export async function readKnownHosts(path: string): Promise<KnownHosts> {
   return (await read(path)).known;

@@ -19,18 +19,22 @@ const CHUNK_BYTES = 4_096;
 export interface ReadFile {
   /** The octets, at most as many as were asked for and one more. */
   readonly octets: Bytes;
-  /** The permission bits where others have any; `undefined` where only the owner has, or modes do not exist. */
+  /**
+   * The permission bits where others have any; `undefined` where only the owner has, or modes do not exist.
+   */
   readonly sharedMode: number | undefined;
 }
 
-/** Makes a folder and those above it that are missing, for the owner only; one that is there stays as it is. */
+/**
+ * Makes a folder and those above it that are missing, for the owner only; one that is there stays as it is.
+ */
 export async function makePrivateFolder(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: FOLDER_MODE });
 }
 
 /**
- * The content of a file, cut after `bytesMax` + 1 octets: who gets that many knows that it is too long. Content
- * and mode are of one file even where another takes its name meanwhile.
+ * The content of a file, cut after `bytesMax` + 1 octets: who gets that many knows that it is too long.
+ * Content and mode are of one file even where another takes its name meanwhile.
  */
 export async function readPrivateFile(path: string, bytesMax: number): Promise<ReadFile> {
   using file = await Deno.open(path);
@@ -67,7 +71,10 @@ export function folderOf(path: string): string {
   return end < 0 ? "." : path.slice(0, Math.max(end, 1));
 }
 
-/** Writes a temporary file beside `path`, lets `place` give it its name, and leaves nothing temporary behind. */
+/**
+ * Writes a temporary file beside `path`, lets `place` give it its name, and leaves nothing temporary
+ * behind.
+ */
 async function withWritten(
   path: string,
   octets: Bytes,

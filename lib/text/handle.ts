@@ -1,5 +1,5 @@
 /**
- * Handles: the names by which accounts are known (DESIGN §5). So narrow an alphabet that no two of them look
+ * Handles: the names by which accounts are known. So narrow an alphabet that no two of them look
  * alike by script, direction or case, and that each can be part of a file name or a line of text unquoted.
  *
  * @module
@@ -17,7 +17,7 @@ const QUOTED_CHARS_MAX = 40;
 const RULE =
   `1 to ${HANDLE_CHARS_MAX} lower-case letters (a to z), digits, - and _, beginning with a letter or digit`;
 
-/** With any extension, these name a device on Windows, and handles become file names (ATTACKS 27). */
+/** With any extension, these name a device on Windows, and handles become file names (attack 27 of SECURITY.md). */
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|(?:com|lpt)[0-9])$/;
 
 /**

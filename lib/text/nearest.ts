@@ -1,5 +1,5 @@
 /**
- * The word that a misspelt one was meant to be, for "did you mean" (DESIGN §12).
+ * The word that a misspelt one was meant to be, for "did you mean".
  *
  * @module
  */

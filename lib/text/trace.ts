@@ -1,7 +1,6 @@
 /**
- * `--trace`: what happens on a channel, told in plain words and in full hex, for learning and for debugging
- * (DESIGN §8, §12). All of it is on the wire or public: an event has no place for a key, a secret or a
- * password.
+ * `--trace`: what happens on a channel, told in plain words and in full hex, for learning and for debugging. All
+ * of it is on the wire or public: an event has no place for a key, a secret or a password.
  *
  * @module
  */
@@ -9,7 +8,7 @@
 import type { Bytes } from "../wire/bytes.ts";
 import { visible } from "./visible.ts";
 
-/** The handshake messages of DESIGN §4, in their order. */
+/** The handshake messages, in their order (PROTOCOL §4.2). */
 export type HandshakeMessage = "Hello" | "Reply" | "HostKey" | "Signature" | "Finished" | "Done";
 
 /** Something that happened on a channel, seen from one of its ends. */

@@ -1,5 +1,5 @@
 /**
- * Safety words: octets as English words that two people can compare aloud (DESIGN §5).
+ * Safety words: octets as English words that two people can compare aloud.
  *
  * @module
  */

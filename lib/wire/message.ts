@@ -23,7 +23,14 @@ export const FAULT_CODES = ["nameTaken", "alreadyJoined", "notJoined", "noSuchRo
 /** One of {@linkcode FAULT_CODES}. */
 export type FaultCode = typeof FAULT_CODES[number];
 
-const RoomNameSchema = v.pipe(v.string(), v.regex(/^#[a-z0-9][a-z0-9_-]{0,31}$/));
+/** Characters of a room's name, its # included: as long as a handle. */
+export const ROOM_NAME_CHARS_MAX = 33;
+
+const RoomNameSchema = v.pipe(
+  v.string(),
+  v.maxLength(ROOM_NAME_CHARS_MAX),
+  v.regex(/^#[a-z0-9][a-z0-9_-]*$/),
+);
 const IdSchema = v.pipe(
   v.instance(Uint8Array),
   v.length(ENTRY_ID_BYTES),
