@@ -285,6 +285,10 @@ async function runFrontEnd(conversation: Conversation, errand: Errand): Promise<
       : { kind: "terminal", terminal: person },
     ...outputs,
     clock: localClock,
+    // Where standard error is elsewhere, the trace has it for itself.
+    takeOver: (print) => {
+      if (Deno.stderr.isTerminal()) errand.trace.lines = print;
+    },
     colour: Deno.stdout.isTerminal() && !Deno.noColor,
   });
 }

@@ -44,6 +44,9 @@ import { utf8 } from "./lib/wire/bytes.ts";
 const clock = (): number => performance.now();
 const wallClock = (): number => Date.now();
 
+/** How long the end of a server waits for a reader of its journal: a full pipe that nobody reads must not keep it. */
+const JOURNAL_CLOSE_MS_MAX = 1_000;
+
 /** What all connections of one run share. */
 interface House {
   readonly options: ServerOptions;
@@ -77,12 +80,13 @@ async function main(): Promise<number> {
 async function serve(config: ServerConfig<Suite>): Promise<void> {
   const house = await openHouse(config);
   const listening = listen(config);
-  await announce(endpointText(listening.at), house);
-  await openJournal(Deno.stderr.writable);
+  // Before anything is announced: whoever reads that may tell the server to end at once.
   onceTold(() => {
     listening.close();
     for (const session of house.sessions.values()) session.close("shuttingDown", clock());
   });
+  await announce(endpointText(listening.at), house);
+  await openJournal(Deno.stderr.writable);
   const conversations = new Set<Promise<void>>();
   let peer: PeerId = 0;
   for await (const accepted of listening.connections) {
@@ -91,7 +95,7 @@ async function serve(config: ServerConfig<Suite>): Promise<void> {
     conversations.add(conversation);
   }
   await Promise.all(conversations);
-  await closeJournal();
+  await Promise.race([closeJournal(), new Promise((resolve) => setTimeout(resolve, JOURNAL_CLOSE_MS_MAX))]);
 }
 
 async function openHouse(config: ServerConfig<Suite>): Promise<House> {

@@ -8,14 +8,17 @@
 import { configure, dispose, getLogger, getStreamSink, type LogRecord } from "@logtape/logtape";
 import { visible } from "../text/visible.ts";
 
-/** Lines that wait while nobody reads standard error: some seconds of a busy server. */
+/** Lines that wait while nobody reads standard error, before LogTape begins to drop them: seconds of a busy server. */
 export const JOURNAL_LINES_MAX = 1_000;
+
+/** How long a line may wait for others to be written with: not noticed by a person, and few wake-ups a second. */
+export const JOURNAL_FLUSH_MS = 200;
 
 /** Opens the journal on `stream`. To be called once, before the first line. */
 export async function openJournal(stream: WritableStream<Uint8Array>): Promise<void> {
   const sink = getStreamSink(stream, {
     formatter: formatLine,
-    nonBlocking: { bufferSize: JOURNAL_LINES_MAX, flushInterval: 0 },
+    nonBlocking: { bufferSize: JOURNAL_LINES_MAX, flushInterval: JOURNAL_FLUSH_MS },
   });
   await configure({
     sinks: { operator: sink },
@@ -26,7 +29,7 @@ export async function openJournal(stream: WritableStream<Uint8Array>): Promise<v
   });
 }
 
-/** Writes what waits, and ends the journal. */
+/** Writes what waits, and ends the journal. Settles only when all is written, which may be never where nobody reads. */
 export function closeJournal(): Promise<void> {
   return dispose();
 }

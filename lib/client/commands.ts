@@ -9,7 +9,9 @@ import { visible } from "../text/visible.ts";
 import { utf8 } from "../wire/bytes.ts";
 import { TEXT_BYTES_MAX } from "../wire/limits.ts";
 
-/** Characters of an unknown word that its sentence repeats: enough to know it again by, and still one line. */
+/**
+ * Characters of an unknown word that its sentence repeats: enough to know it again by, and still one line.
+ */
 const QUOTED_CHARS_MAX = 40;
 
 /** One row of the table. */

@@ -23,8 +23,8 @@ import { type ChannelFault, MisuseError } from "./fault.ts";
 import type { ServerOptions } from "./server_handshake.ts";
 
 /**
- * Most octets that wait for one peer. A burst of 1,000 long messages from each of several people fits; whoever
- * is further behind than that is cut and comes back later.
+ * Most octets that wait for one peer. A burst of 1,000 messages of a hundred octets from each of thirty people fits;
+ * whoever is further behind than that is cut and comes back later.
  */
 export const QUEUE_BYTES_MAX = 4_194_304;
 
@@ -221,7 +221,8 @@ export class Link {
         this.#tickOpen(now);
         break;
       case "closing":
-        if (now - this.#phase.since >= CLOSE_MS_MAX) this.#finishUnconfirmed(this.#phase);
+        // Since the last write: what is queued may take a slow network longer than that.
+        if (now - Math.max(this.#phase.since, this.#wrote) >= CLOSE_MS_MAX) this.#finishUnconfirmed(this.#phase);
         break;
       case "ended":
         break;

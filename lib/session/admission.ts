@@ -45,7 +45,9 @@ export function settle(halfOpen: HalfOpen, peer: PeerId): HalfOpen {
 
 /** Addresses that one customer of a provider commands: an IPv4 address, or the /64 of an IPv6 address. */
 export function addressGroup(address: string): string {
-  if (!address.includes(":")) return address;
+  // How a socket for both families shows IPv4: without this, all of that would be one group.
+  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
+  if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
   const [head = "", tail] = address.split("::");
   const groups = head.split(":").filter((group) => group !== "");
   const missing = tail === undefined

@@ -14,15 +14,21 @@ export interface YesNoOptions {
 }
 
 /**
- * The line that is typed after `question`, without white space around it; `undefined` where the person ends with
- * Ctrl-C or Ctrl-D. The question may be of several lines, of which the last is the prompt. It and the answer stay
- * on the screen. Throws what the screen's writer throws.
+ * The line that is typed after `question`, without white space around it; `undefined` where the person ends
+ * with Ctrl-C or Ctrl-D. The question may be of several lines, of which the last is the prompt. It and the
+ * answer stay on the screen; the keyboard is not let go of. Throws what the screen's writer throws.
  */
 export async function ask(question: string, io: TerminalIo): Promise<string | undefined> {
   const lines = visibleLines(question);
   const prompt = lines.pop() ?? "";
   const typed = Promise.withResolvers<Typed>();
-  const typedLine = new TypedLine(prompt, io, { onTyped: typed.resolve });
+  const typedLine = new TypedLine(prompt, io, {
+    onTyped(answer) {
+      typed.resolve(answer);
+      // At once, since the next line that is typed answers the next question.
+      void typedLine.close().catch(() => {});
+    },
+  });
   try {
     if (lines.length > 0) await typedLine.print(lines);
     const answer = await typed.promise;
@@ -40,8 +46,8 @@ export async function ask(question: string, io: TerminalIo): Promise<string | un
 }
 
 /**
- * Asks until the answer is yes (`true`) or no (`false`); `undefined` as with {@linkcode ask}. Capitals count as
- * small letters.
+ * Asks until the answer is yes (`true`) or no (`false`); `undefined` as with {@linkcode ask}. Capitals count
+ * as small letters.
  */
 export async function askYesNo(
   question: string,

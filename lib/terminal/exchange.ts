@@ -1,6 +1,6 @@
 /**
- * The one loop of every front end: what comes in is asked of the connection, what the connection says is shown,
- * and both end together.
+ * The one loop of every front end: what comes in is asked of the connection, what the connection says is
+ * shown, and both end together.
  *
  * @module
  */

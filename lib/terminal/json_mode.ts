@@ -9,7 +9,7 @@ import { parseText } from "../client/commands.ts";
 import type { ClientEvent, Talk } from "../client/event.ts";
 import { MARKS_PER_BASE_MAX, visible } from "../text/visible.ts";
 import type { Bytes } from "../wire/bytes.ts";
-import { LOBBY } from "../wire/message.ts";
+import { LOBBY, RoomNameSchema } from "../wire/message.ts";
 import { exchange } from "./exchange.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
@@ -26,12 +26,12 @@ export interface JsonModeIo {
 }
 
 /** Values that JSON can say. */
-type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 const RequestSchema = v.variant("type", [
   v.strictObject({
     type: v.literal("send"),
-    room: v.optional(v.pipe(v.string(), v.regex(/^#[a-z0-9][a-z0-9_-]{0,31}$/)), LOBBY),
+    room: v.optional(RoomNameSchema, LOBBY),
     // A lone surrogate is not text: UTF-8 would quietly put another character in its place.
     text: v.pipe(v.string(), v.check((text) => text.isWellFormed())),
   }),
@@ -44,8 +44,8 @@ const UNREADABLE = "Cannot understand a line of the input: it is no object that 
   'write {"type":"send","text":"…"} or {"type":"quit"}';
 const BLANK = "Cannot send a text of white space only: nobody would see it; write something";
 
-// Each escaped again as its UTF-16 units, which JSON reads as the same text. Beside what moves a cursor or cannot
-// be seen: marks that would be drawn on our quotation mark, or would make a tower.
+// Each escaped again as its UTF-16 units, which JSON reads as the same text. Beside what moves a cursor or
+// cannot be seen: marks that would be drawn on our quotation mark, or would make a tower.
 const UNPRINTABLE = new RegExp(
   String.raw`[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]` +
     String.raw`|(?<=["\\\s]|\p{M}{${MARKS_PER_BASE_MAX}})\p{M}`,
@@ -53,8 +53,8 @@ const UNPRINTABLE = new RegExp(
 );
 
 /**
- * Talks by JSON lines until the connection ends, and lets go of the input. Throws as
- * {@link ./line_mode.ts runLineMode} does.
+ * Talks by JSON lines until the connection ends, and lets go of the input. Throws what the input or the
+ * output throws, once the connection has ended; but an output without a reader is an end like others.
  */
 export async function runJsonMode(talk: Talk, io: JsonModeIo): Promise<ModeOutcome> {
   const output: Output = new Output(io.write, io.writeError, { onGone: () => running.end("outputGone") });
@@ -64,8 +64,8 @@ export async function runJsonMode(talk: Talk, io: JsonModeIo): Promise<ModeOutco
 }
 
 /**
- * `value` as one line of JSON, its end included, that a terminal can be shown: what is not printable is escaped, and
- * reading it gives the same value.
+ * `value` as one line of JSON, its end included, that a terminal can be shown: what is not printable is
+ * escaped, and reading it gives the same value.
  *
  * ```ts
  * import { equal } from "node:assert/strict";

@@ -42,7 +42,8 @@ const FORMATS = {
 const WIDE = new RegExp(
   "[\\u1100-\\u115f\\u231a-\\u23ff\\u25fd\\u25fe\\u2600-\\u27bf\\u2934\\u2935\\u2b05-\\u2b55\\u2e80-\\ua4cf" +
     "\\ua960-\\ua97f\\uac00-\\ud7a3\\uf900-\\ufaff\\ufe0f\\ufe10-\\ufe6f\\uff00-\\uff60\\uffe0-\\uffe6" +
-    "\\u{16fe0}-\\u{18fff}\\u{1aff0}-\\u{1b2ff}\\u{1d300}-\\u{1d37f}\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3fffd}]",
+    "\\u{16fe0}-\\u{18fff}\\u{1aff0}-\\u{1b2ff}" +
+    "\\u{1d300}-\\u{1d37f}\\u{1f000}-\\u{1faff}\\u{20000}-\\u{3fffd}]",
   "u",
 );
 const WITHOUT_WIDTH = /[\p{Mn}\p{Me}\u200c\u200d]/u;
@@ -56,8 +57,8 @@ export function hanging(lines: readonly Line[]): readonly Line[] {
 }
 
 /**
- * `lines` of one event for a screen of `columns`: moved in below the first and broken, at a space where there is
- * one, so that each fits.
+ * `lines` of one event for a screen of `columns`: moved in below the first and broken, at a space where there
+ * is one, so that each fits.
  */
 export function fitted(lines: readonly Line[], columns: number): readonly Line[] {
   const widest = Math.max(columns, BREAK_COLUMNS_MIN);

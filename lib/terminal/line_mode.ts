@@ -14,6 +14,7 @@ import { fitted, hanging, type Line, painted } from "./layout.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
 import { type Clock, phraseOf } from "./phrase.ts";
+import { standardInput } from "./standard_input.ts";
 import { type TerminalIo, type Typed, TypedLine } from "./typed_line.ts";
 
 /** What the line mode reads and writes. */
@@ -30,11 +31,13 @@ export interface LineModeIo {
   readonly clock: Clock;
   /** Whether our own colour codes are wanted: a screen, and no NO_COLOR. */
   readonly colour: boolean;
+  /** Told, with a terminal, how other safe lines come to the screen without disturbing the one that is typed. */
+  readonly takeOver?: (print: (lines: readonly string[]) => void) => void;
 }
 
 /**
- * Lines that were pasted faster than they could be sent and wait their turn. The keyboard is read on meanwhile,
- * since Ctrl-C is a key; a larger text is for a pipe, which waits.
+ * Lines that were pasted faster than they could be sent and wait their turn. The keyboard is read on
+ * meanwhile, since Ctrl-C is a key; a larger text is for a pipe, which waits.
  */
 export const PASTED_LINES_MAX = 10_000;
 
@@ -48,8 +51,8 @@ interface Face {
 }
 
 /**
- * Talks by lines until the connection ends, and lets go of the input. Throws what the input or the outputs throw,
- * once the connection has ended; but an output without a reader is an end like others.
+ * Talks by lines until the connection ends, and lets go of the input. Throws what the input or the outputs
+ * throw, once the connection has ended; but an output without a reader is an end like others.
  */
 export async function runLineMode(talk: Talk, io: LineModeIo): Promise<ModeOutcome> {
   if (io.input.kind === "piped") return await runPiped(talk, io, io.input.bytes);
@@ -85,6 +88,10 @@ async function runTerminal(
     for (const text of sentences) await print([[{ text, style: "dim" }]]);
   };
 
+  io.takeOver?.((sentences) => {
+    notify(sentences).catch(() => running.end("outputGone"));
+  });
+
   function onTyped(typed: Typed): void {
     if (typed.kind === "line") {
       lines.add(typed.text);
@@ -99,6 +106,7 @@ async function runTerminal(
     cancel: async () => {
       const unsent = lines.drop();
       await typedLine.close();
+      standardInput(terminal.keys).release();
       if (unsent > 0) await conversation.lose(unsent);
     },
   };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Readable } from "node:stream";
-import { type Bytes, concat, utf8, utf8Text } from "../wire/bytes.ts";
+import { type Bytes, concat, utf8Text } from "../wire/bytes.ts";
+import { type InputSource, standardInput } from "./standard_input.ts";
 
 /**
  * Longest line of input, its end not counted: the longest text of a message, 8,192 octets, takes 49,152 where
@@ -40,8 +40,8 @@ const CR = 0x0d;
 
 /**
  * The lines of `stream`, each ended by LF, CRLF or the end of the input; nothing follows a final end. A line
- * over `bytesMax` octets is skipped to its end and gives a fault, as does one that is not UTF-8; the next one is
- * read as if nothing had been. To be iterated once. Throws what the stream throws.
+ * over `bytesMax` octets is skipped to its end and gives a fault, as does one that is not UTF-8; the next one
+ * is read as if nothing had been. To be iterated once. Throws what the stream throws.
  *
  * ```ts
  * import { deepEqual } from "node:assert/strict";
@@ -64,38 +64,9 @@ export function inputFaultSentence(fault: InputFault): string {
   return SENTENCES[fault];
 }
 
-/**
- * The octets of a Node input such as `process.stdin`, read only as fast as they are taken. Once cancelled it is
- * paused: a read of `Deno.stdin` cannot be given up on every release, and would keep the process alive.
- */
-export function bytesOf(input: Readable): ReadableStream<Bytes> {
-  const listeners: [event: string, listener: (value: unknown) => void][] = [];
-  return new ReadableStream<Bytes>({
-    start(controller) {
-      listeners.push(
-        ["data", (chunk) => {
-          input.pause();
-          controller.enqueue(octets(chunk));
-        }],
-        ["end", () => controller.close()],
-      );
-      // Stays when all else is let go of: Node ends a process in which nobody hears of an error.
-      input.on("error", (cause) => controller.error(cause));
-      for (const [event, listener] of listeners) input.on(event, listener);
-      input.pause();
-    },
-    pull() {
-      input.resume();
-    },
-    cancel() {
-      for (const [event, listener] of listeners) input.off(event, listener);
-      input.pause();
-    },
-  });
-}
-
-function octets(chunk: unknown): Bytes {
-  return chunk instanceof Uint8Array ? new Uint8Array(chunk) : utf8(String(chunk));
+/** The octets of `source`, such as `process.stdin`, from now on; once cancelled, it is let go of for good. */
+export function bytesOf(source: InputSource): ReadableStream<Bytes> {
+  return standardInput(source).bytes();
 }
 
 async function* cut(

@@ -16,13 +16,15 @@ export interface ModeOutcome {
   readonly end: "quit" | "inputEnded" | "outputGone" | "connectionEnded";
   /** Whether a line that was piped in was no message and no command. */
   readonly badInput: boolean;
-  /** Messages that were not taken, were refused by the server, or of which nobody knows whether they arrived. */
+  /**
+   * Messages that were not taken, were refused by the server, or of which nobody knows whether they arrived.
+   */
   readonly undelivered: number;
 }
 
 /**
- * A pair of outputs that goes quiet when a reader leaves: `sotto … | head` is no error. All else that a writer
- * throws is thrown on.
+ * A pair of outputs that goes quiet when a reader leaves: `sotto … | head` is no error. All else that a
+ * writer throws is thrown on.
  */
 export class Output {
   readonly #write: Write;

@@ -37,7 +37,9 @@ const FAULTS: Readonly<Record<FaultCode, string>> = {
   noSuchRoom: "Cannot send: the server has no such room; use #lobby",
 };
 
-/** The times of day of this machine's time zone; `--:--:--` where a peer made up a time that no calendar has. */
+/**
+ * The times of day of this machine's time zone; `--:--:--` where a peer made up a time that no calendar has.
+ */
 export function localClock(time: number): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return "--:--:--";

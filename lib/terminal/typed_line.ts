@@ -2,20 +2,21 @@
  * The line that a person types at the foot of a screen, on which text may arrive above it at any moment.
  *
  * node:readline edits the line. Three things it does not do are done here: it is told in which row the cursor
- * is whenever it draws anew, it does not echo a finished line, and what it writes is put in one order with all
- * that is printed.
+ * is whenever it draws anew, it does not echo a finished line, and what it writes is put in one order with
+ * all that is printed.
  *
  * @module
  */
 
 import { createInterface, type Interface } from "node:readline";
-import { type Readable, Writable } from "node:stream";
+import { Writable } from "node:stream";
 import type { Write } from "./output.ts";
+import { type InputSource, standardInput } from "./standard_input.ts";
 
 /** A screen and its keyboard. */
 export interface TerminalIo {
   /** The keyboard: `process.stdin`, whose raw mode is set and unset here. */
-  readonly keys: Readable;
+  readonly keys: InputSource;
   /** Writes to the screen. */
   readonly write: Write;
   /** Columns of the screen at this moment. */
@@ -52,8 +53,9 @@ export class TypedLine {
   /** Shows `prompt`, safe text of one line, and hands over what is typed, in the order of the keys. */
   constructor(prompt: string, io: TerminalIo, { onTyped }: { onTyped: (typed: Typed) => void }) {
     this.#gate = new Gate(io);
+    const keys = standardInput(io.keys);
     this.#readline = createInterface({
-      input: io.keys,
+      input: keys,
       output: this.#gate,
       terminal: true,
       prompt,
@@ -62,15 +64,15 @@ export class TypedLine {
     const before = (text: unknown, key: unknown) => this.#beforeKey(text, key);
     const after = () => this.#afterKey();
     const gone = () => this.#readline.close();
-    io.keys.on("error", gone);
-    io.keys.prependListener("keypress", before);
-    io.keys.on("keypress", after);
+    keys.on("error", gone);
+    keys.prependListener("keypress", before);
+    keys.on("keypress", after);
     this.#readline.on("line", (text) => onTyped({ kind: "line", text }));
     this.#readline.on("SIGINT", () => onTyped({ kind: "interrupt" }));
     // Else readline sends this process a signal, which takes a permission that it does not have.
     this.#readline.on("SIGTSTP", () => {});
     this.#readline.once("close", () => {
-      io.keys.off("keypress", before).off("keypress", after).off("error", gone);
+      keys.off("keypress", before).off("keypress", after).off("error", gone);
       this.#gate.open();
       this.#erase();
       this.#closed = true;
@@ -79,7 +81,9 @@ export class TypedLine {
     this.#readline.prompt();
   }
 
-  /** Shows `lines`, which are safe and fit the screen, above the line being typed; settles when they are out. */
+  /**
+   * Shows `lines`, which are safe and fit the screen, above the line being typed; settles when they are out.
+   */
   print(lines: readonly string[]): Promise<void> {
     if (!this.#closed) this.#erase();
     for (const line of lines) this.#gate.write(`${line}\r\n`);
@@ -119,8 +123,8 @@ export class TypedLine {
   }
 
   /**
-   * The row that readline remembers is of its last drawing. What it wrote since without drawing, a wide letter
-   * or several at once, may have gone on to the next.
+   * The row that readline remembers is of its last drawing. What it wrote since without drawing, a wide
+   * letter or several at once, may have gone on to the next.
    */
   #tellRow(): void {
     if (!this.#closed) setRow(this.#readline, this.#readline.getCursorPos().rows);
@@ -137,7 +141,9 @@ function isEnter(key: unknown): boolean {
     (key.name === "return" || key.name === "enter");
 }
 
-/** What readline takes for the screen: keeps its writes in order with ours, and drops them while it is shut. */
+/**
+ * What readline takes for the screen: keeps its writes in order with ours, and drops them while it is shut.
+ */
 class Gate extends Writable {
   readonly #io: TerminalIo;
   readonly isTTY = true;

@@ -26,7 +26,8 @@ export type FaultCode = typeof FAULT_CODES[number];
 /** Characters of a room's name, its # included: as long as a handle. */
 export const ROOM_NAME_CHARS_MAX = 33;
 
-const RoomNameSchema = v.pipe(
+/** A room's name: # and lower-case letters, digits, - and _, the first a letter or digit. */
+export const RoomNameSchema = v.pipe(
   v.string(),
   v.maxLength(ROOM_NAME_CHARS_MAX),
   v.regex(/^#[a-z0-9][a-z0-9_-]*$/),

@@ -5,9 +5,17 @@ import { test } from "../sanitized.ts";
 import { Screen } from "./screen.ts";
 
 function terminal(columns = 60) {
-  const keys = new PassThrough();
+  const keys = Object.assign(new PassThrough(), { isTTY: true });
   const screen = new Screen(columns);
-  return { keys, screen, io: { keys, columns: () => columns, write: (text: string) => screen.write(text) } };
+  return {
+    keys,
+    screen,
+    io: {
+      keys,
+      columns: () => columns,
+      write: (text: string) => screen.write(text),
+    },
+  };
 }
 
 test("an answer is the line, and question and answer stay on the screen", async () => {
@@ -16,7 +24,6 @@ test("an answer is the line, and question and answer stay on the screen", async 
   keys.write(" an\x7f\x7fben \r");
   equal(await answer, "ben");
   deepEqual(screen.rows, ["Two lines", "Name: ben", ""]);
-  equal(keys.listenerCount("keypress"), 0);
 });
 
 test("questions come one after the other", async () => {
@@ -32,6 +39,15 @@ test("questions come one after the other", async () => {
     equal(await answer, typed);
   }
   deepEqual(screen.rows, ["Host? localhost", "Port? 8443", "Name? a very long na", "me that wraps", ""]);
+});
+
+test("what is typed ahead answers the next question", async () => {
+  for (const typed of ["localhost\r8443\r", "localhost\r\n8443\r\n", "localhost\n8443\n"]) {
+    const { keys, io } = terminal();
+    keys.write(typed);
+    equal(await ask("Host? ", io), "localhost");
+    equal(await ask("Port? ", io), "8443");
+  }
 });
 
 test("Ctrl-C, Ctrl-D and a keyboard that goes away are no answer", async () => {
@@ -66,7 +82,7 @@ test("yes or no is asked until it is said; where it must be in full, a letter is
   }
 });
 
-test("attack 31: a question that tells what a peer wrote, and a pasted answer, show nothing but text", async () => {
+test("attack 31: a question with a peer's text, and a pasted answer, show nothing but text", async () => {
   const { keys, screen, io } = terminal();
   const answer = ask("Host key \x1b[2J\x9b\r says: ", io);
   keys.write("a\x9b2Jb\u202e\r");

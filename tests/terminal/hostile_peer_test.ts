@@ -1,6 +1,6 @@
 /**
- * Every field that a peer fills, filled by one that means harm, through both modes and both variants of the line
- * mode. The decoders below refuse most of it already; the front ends do not count on that.
+ * Every field that a peer fills, filled by one that means harm, through both modes and both variants of the
+ * line mode. The decoders below refuse most of it already; the front ends do not count on that.
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { PassThrough } from "node:stream";
@@ -119,7 +119,10 @@ test("attack 31: on a screen, only printable text and our own moves and colours 
   for (const colour of [false, true]) {
     const outputs = await everything((talk, write) =>
       runLineMode(talk, {
-        input: { kind: "terminal", terminal: { keys: new PassThrough(), columns: () => 40 } },
+        input: {
+          kind: "terminal",
+          terminal: { keys: new PassThrough(), columns: () => 40 },
+        },
         write,
         writeError: write,
         clock: localClock,

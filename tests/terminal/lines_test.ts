@@ -1,7 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import fc from "npm:fast-check@4.10.2";
-import { bytesOf, type InputLine, readLines } from "../../lib/terminal/lines.ts";
+import { type InputLine, readLines } from "../../lib/terminal/lines.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
@@ -86,24 +85,4 @@ test("a failure of the input is thrown, and giving up after it is quiet", async 
   );
   await rejects(Array.fromAsync(source), /gone/);
   await source.cancel();
-});
-
-test("a Node input is read as it is taken, to its end", async () => {
-  const input = new PassThrough();
-  const found = Array.fromAsync(readLines(bytesOf(input)));
-  input.write("one\ntw");
-  input.end("o\nthree");
-  deepEqual(await found, ["one", "two", "three"].map(line));
-});
-
-test("a Node input that is given up is left paused, and nothing of it is heard", async () => {
-  const input = new PassThrough();
-  const source = readLines(bytesOf(input));
-  const found = Array.fromAsync(source);
-  input.write("one\n");
-  await source.cancel();
-  await found;
-  equal(input.isPaused(), true);
-  equal(input.listenerCount("data"), 0);
-  input.emit("error", new Error("hung up"));
 });
