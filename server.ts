@@ -10,6 +10,7 @@ import {
   closeJournal,
   noteConnected,
   noteEnded,
+  noteFault,
   noteJoined,
   noteTrace,
   openJournal,
@@ -91,7 +92,9 @@ async function serve(config: ServerConfig<Suite>): Promise<void> {
   let peer: PeerId = 0;
   for await (const accepted of listening.connections) {
     peer += 1;
-    const conversation = converse(house, accepted, peer).finally(() => conversations.delete(conversation));
+    const conversation = converse(house, accepted, peer)
+      .catch((fault) => noteFault(endpointText(accepted.from), String(fault)))
+      .finally(() => conversations.delete(conversation));
     conversations.add(conversation);
   }
   await Promise.all(conversations);

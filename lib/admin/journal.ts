@@ -49,6 +49,14 @@ export function noteEnded(address: string, why: string): void {
   getLogger("sotto").info("{address} gone: {why}", { address, why });
 }
 
+/** A fault of this program ended a connection; `what` is for whoever mends it. */
+export function noteFault(address: string, what: string): void {
+  getLogger("sotto").error("{address} gone: a fault of this server, please report it: {what}", {
+    address,
+    what,
+  });
+}
+
 /** A line of `--trace` about the connection from `address`. */
 export function noteTrace(address: string, line: string): void {
   getLogger("sotto").info("{address} {line}", { address, line });

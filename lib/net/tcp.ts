@@ -46,7 +46,7 @@ export function listen({ host, port }: Endpoint): Listening {
     while (!closed) {
       try {
         const socket = await listener.accept();
-        socket.setNoDelay(true);
+        sendAtOnce(socket);
         yield { socket, from: { host: socket.remoteAddr.hostname, port: socket.remoteAddr.port } };
       } catch {
         // Too many open files, or a connection that was gone before it was accepted: neither ends a server.
@@ -63,6 +63,15 @@ export function listen({ host, port }: Endpoint): Listening {
       listener.close();
     },
   };
+}
+
+/** Nagle's algorithm would hold back a short message until the last one is acknowledged. */
+function sendAtOnce(socket: Deno.TcpConn): void {
+  try {
+    socket.setNoDelay(true);
+  } catch {
+    // The peer has gone already, which the first read will tell.
+  }
 }
 
 function openListener({ host, port }: Endpoint): Deno.TcpListener {
@@ -94,7 +103,7 @@ function listenFailure(error: unknown, { host, port }: Endpoint): Failure {
 export async function connect({ host, port }: Endpoint): Promise<Socket> {
   try {
     const socket = await Deno.connect({ hostname: host, port });
-    socket.setNoDelay(true);
+    sendAtOnce(socket);
     return socket;
   } catch (error) {
     throw connectFailure(error, { host, port });

@@ -222,7 +222,9 @@ export class Link {
         break;
       case "closing":
         // Since the last write: what is queued may take a slow network longer than that.
-        if (now - Math.max(this.#phase.since, this.#wrote) >= CLOSE_MS_MAX) this.#finishUnconfirmed(this.#phase);
+        if (now - Math.max(this.#phase.since, this.#wrote) >= CLOSE_MS_MAX) {
+          this.#finishUnconfirmed(this.#phase);
+        }
         break;
       case "ended":
         break;
