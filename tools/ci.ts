@@ -10,7 +10,7 @@ import { testArguments } from "./permissions.ts";
 import { mayBeSkipped, parseTestReport, readReasons } from "./test_report.ts";
 
 /** What tests of the executables say before there are any; not allowed once they are built. */
-const NOT_BUILT = "dist is not built";
+const NOT_BUILT = "the executables are not built; run deno task build";
 
 /** What tests of WebCrypto's ML-KEM say on the oldest release; not allowed on the newest. */
 const NO_ML_KEM = "this runtime has no ML-KEM";

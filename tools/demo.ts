@@ -1,6 +1,6 @@
 /**
- * `deno task demo`: a server and two clients, each a program of its own, converse by themselves, and what happens
- * is told as a page for a newcomer. Every line about the handshake and the record is what `--trace` printed.
+ * `deno task demo`: a server and two clients, each a program of its own, converse by themselves, and what
+ * happens is told as a page for a newcomer. The handshake and the record are what `--trace` printed.
  *
  * @module
  */

@@ -97,8 +97,8 @@ export class Said {
   }
 
   /**
-   * What `find` makes of the first line of which it makes anything, said already or yet to come. Throws a sentence
-   * that ends in "before `what`" where the program ends earlier, or lets {@linkcode SAID_MS_MAX} pass.
+   * What `find` makes of the first line of which it makes anything, said already or yet to come. Throws an
+   * error that says "before `what`" where the program ends earlier, or lets {@linkcode SAID_MS_MAX} pass.
    */
   async until<Found>(what: string, find: (line: string) => Found | undefined): Promise<Found> {
     let isLate = false;

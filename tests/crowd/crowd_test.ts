@@ -1,0 +1,164 @@
+import { equal, ok } from "node:assert/strict";
+import { parseEndpointText } from "../../lib/identity/endpoint.ts";
+import { parseHostKeyReference } from "../../lib/identity/host_key.ts";
+import type { Program } from "../../tools/program.ts";
+import { type Announcement, announcement, launches, start } from "../compiled/launch.ts";
+import { variable } from "../compiled/variable.ts";
+import { folderTest } from "../store/temporary_folder.ts";
+import { burst, join, type Member } from "./member.ts";
+
+const { server, client } = launches();
+
+/** Twice the speakers take twice the time, which nobody waits for by default. */
+const IS_FULL = variable("SOTTO_TEST_FULL") === "1";
+
+const BURST = 1_000;
+
+const SOCKETS = { members: 200, speakers: IS_FULL ? 10 : 5, saysEach: BURST };
+const EXECUTABLES = { members: 10, speakers: IS_FULL ? 10 : 5, saysEach: BURST };
+
+crowdTest(
+  `${SOCKETS.members} clients at once see ${SOCKETS.speakers} bursts of ${BURST} messages in one order`,
+  async (announced) => {
+    const total = SOCKETS.speakers * SOCKETS.saysEach;
+    const members = await timed(`${SOCKETS.members} handshakes`, () => joinAll(announced, SOCKETS.members));
+    const speakers = members.slice(0, SOCKETS.speakers);
+    await timed(`${total} messages to ${members.length} clients`, () =>
+      Promise.all([
+        ...speakers.map((speaker) => burst(speaker, SOCKETS.saysEach)),
+        ...members.map(({ hears }) => hears(total)),
+      ]));
+    members.forEach(({ conversation }) => void conversation.request({ type: "quit" }));
+    const ends = await timed("all closes", () => Promise.all(members.map(({ ended }) => ended)));
+    for (const end of ends) {
+      ok(end.kind === "closed" && end.by === "us" && end.confirmed, JSON.stringify(end));
+    }
+    for (const speaker of speakers) equal(speaker.acknowledged(), SOCKETS.saysEach, speaker.name);
+    checkOrder(
+      members.map(({ name, heard }) => ({ name, heard })),
+      speakers.map(({ name }) => name),
+      SOCKETS.saysEach,
+    );
+  },
+);
+
+crowdTest(
+  `${EXECUTABLES.members} programs at once see ${EXECUTABLES.speakers} bursts of ${BURST} in one order`,
+  async (announced, folder) => {
+    const total = EXECUTABLES.speakers * EXECUTABLES.saysEach;
+    const names = namesOf(EXECUTABLES.members);
+    const programs = names.map((name) => startClient(name, { ...announced, folder }));
+    await timed(`${names.length} programs let in`, () => Promise.all(programs.map(letIn)));
+    const speakers = programs.slice(0, EXECUTABLES.speakers);
+    await timed(`${total} messages to ${names.length} programs`, () =>
+      Promise.all([
+        ...speakers.map((program, at) => burstByLines(program, names[at] ?? "", EXECUTABLES.saysEach)),
+        ...programs.map((program) => program.output.until("the last message", messageOf(total))),
+      ]));
+    for (const program of programs) await program.write('{"type":"quit"}');
+    const codes = await timed("all ends", () => Promise.all(programs.map(({ ended }) => ended)));
+    for (const code of codes) equal(code, 0);
+    for (const { output } of speakers) equal(count(output.lines, '{"type":"ack"'), EXECUTABLES.saysEach);
+    for (const { errors } of programs) equal(errors.lines.join("\n"), "");
+    const heard = programs.map(({ output }, at) => ({ name: names[at] ?? "", heard: heardBy(output.lines) }));
+    checkOrder(heard, names.slice(0, EXECUTABLES.speakers), EXECUTABLES.saysEach);
+  },
+);
+
+/** A test with a server of its own, which must end well after it. */
+function crowdTest(
+  name: string,
+  body: (announced: Announcement, folder: string) => Promise<void>,
+): void {
+  folderTest(name, async (folder) => {
+    const program = start("the server", server, { args: ["--port=0", `--data-dir=${folder}/server`] });
+    try {
+      await body(await announcement(program), folder);
+    } finally {
+      program.kill("SIGTERM");
+      await program.ended;
+    }
+    equal(await program.ended, 0, "the server's exit code");
+    const departures = program.errors.lines.filter((line) => / gone: /.test(line));
+    equal(departures.filter((line) => !/ closed by the client \(done\)$/.test(line)).join("\n"), "");
+  });
+}
+
+async function joinAll({ address, fingerprint }: Announcement, count: number): Promise<readonly Member[]> {
+  const endpoint = parseEndpointText(address);
+  const pin = parseHostKeyReference(fingerprint);
+  if (endpoint === undefined || pin === undefined) throw new Error(`Cannot read ${address} ${fingerprint}`);
+  return await Promise.all(namesOf(count).map((name) => join(endpoint, pin, name)));
+}
+
+function namesOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, at) => `member-${at}`);
+}
+
+/** All heard the same, from the first message to the last, and each speaker's messages once and in order. */
+function checkOrder(
+  members: readonly { readonly name: string; readonly heard: readonly string[] }[],
+  speakers: readonly string[],
+  saysEach: number,
+): void {
+  const [first] = members;
+  if (first === undefined) throw new Error("nobody heard anything");
+  equal(first.heard.length, speakers.length * saysEach);
+  first.heard.forEach((line, at) => equal(Number(line.split(" ")[0]), at + 1));
+  for (const speaker of speakers) {
+    const said: readonly string[] = first.heard.map((line) => line.replace(/^\d+ /, "")).filter((line) =>
+      line.startsWith(`${speaker} `)
+    );
+    equal(said.length, saysEach);
+    said.forEach((line, at) => equal(line, `${speaker} ${speaker} says ${at}`));
+  }
+  for (const { name, heard } of members) {
+    const at = heard.findIndex((line, index) => line !== first.heard[index]);
+    equal(at, -1, `${name} heard "${heard[at]}" where ${first.name} heard "${first.heard[at]}"`);
+    equal(heard.length, first.heard.length, name);
+  }
+}
+
+function startClient(
+  name: string,
+  { address, fingerprint, folder }: Announcement & { folder: string },
+): Program {
+  return start(name, client, {
+    args: ["chat", address, `--user=${name}`, `--host-key=${fingerprint}`, "--json"],
+    env: { SOTTO_CONFIG_DIR: `${folder}/${name}` },
+  });
+}
+
+async function letIn({ output }: Program): Promise<void> {
+  await output.until("it was let in", (line) => line.includes('"state":"ready"') ? line : undefined);
+}
+
+async function burstByLines(program: Program, name: string, times: number): Promise<void> {
+  for (let at = 0; at < times; at++) {
+    await program.write(JSON.stringify({ type: "send", text: `${name} says ${at}` }));
+  }
+}
+
+function messageOf(sequence: number): (line: string) => string | undefined {
+  const beginning = `{"type":"message","room":"#lobby","seq":${sequence},`;
+  return (line) => line.startsWith(beginning) ? line : undefined;
+}
+
+function heardBy(said: readonly string[]): readonly string[] {
+  return said.flatMap((line) => {
+    const [, seq, from, text] =
+      /^\{"type":"message".*"seq":(\d+),.*"from":"([^"]*)",.*"text":"([^"]*)"/.exec(line) ?? [];
+    return seq === undefined ? [] : [`${seq} ${from} ${text}`];
+  });
+}
+
+function count(lines: readonly string[], beginning: string): number {
+  return lines.filter((line) => line.startsWith(beginning)).length;
+}
+
+async function timed<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
+  const started_ms = performance.now();
+  const result = await work();
+  console.log(`${what}: ${((performance.now() - started_ms) / 1000).toFixed(2)} s`);
+  return result;
+}
