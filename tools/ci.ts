@@ -15,6 +15,9 @@ const NOT_BUILT = "the executables are not built; run deno task build";
 /** What tests of WebCrypto's ML-KEM say on the oldest release; not allowed on the newest. */
 const NO_ML_KEM = "this runtime has no ML-KEM";
 
+/** What tests of a Deno that is too old say in the steps that have none; there is a step that has one. */
+const NO_OLD_DENO = "no old Deno at hand";
+
 /** One step: a program that exits 0, and that prints a test report where it runs tests. */
 interface Step {
   readonly name: string;
@@ -37,6 +40,7 @@ interface Result {
 
 const newest = Deno.execPath();
 const oldest = Deno.env.get("SOTTO_CI_OLDEST") ?? "";
+const tooOld = Deno.env.get("SOTTO_CI_TOO_OLD") ?? "";
 const allowed = readReasons(await Deno.readTextFile(".ci/allowed_skips"));
 
 const results: Result[] = [];
@@ -44,7 +48,7 @@ for (const step of await steps()) results.push(await take(step));
 report();
 
 async function steps(): Promise<readonly Step[]> {
-  const before = { alsoSkips: [NOT_BUILT] };
+  const before = { alsoSkips: [NOT_BUILT, NO_OLD_DENO] };
   return [
     ...(await gates(Deno.version.deno)).map(({ name, args }) => ({
       name,
@@ -63,7 +67,7 @@ async function steps(): Promise<readonly Step[]> {
       name: "oldest release: tests",
       program: oldest,
       args: ["task", "test", "--ignore=tests/compiled"],
-      tests: { alsoSkips: [NOT_BUILT, NO_ML_KEM] },
+      tests: { alsoSkips: [NOT_BUILT, NO_OLD_DENO, NO_ML_KEM] },
     },
     { name: "build", program: newest, args: ["task", "build"] },
     {
@@ -71,6 +75,13 @@ async function steps(): Promise<readonly Step[]> {
       program: newest,
       args: testArguments(newest, ["tests/compiled", "tests/scenarios"]),
       env: { SOTTO_DIST: "dist" },
+      tests: { alsoSkips: [NO_OLD_DENO] },
+    },
+    {
+      name: "a release that is too old",
+      program: newest,
+      args: testArguments(`${newest},${tooOld}`, ["tests/scenarios/old_runtime_test.ts"]),
+      env: { SOTTO_OLD_DENO: tooOld },
       tests: { alsoSkips: [] },
     },
   ];

@@ -54,7 +54,7 @@ export function testPermissions(deno: string): readonly string[] {
     "--allow-read",
     "--allow-write",
     "--allow-net=127.0.0.1,[::1],localhost,0.0.0.0",
-    "--allow-env=SOTTO_TEST_SEED,SOTTO_TEST_FULL,SOTTO_WRITE_SCREENS,SOTTO_DIST,SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_DATA_HOME,XDG_CONFIG_HOME," +
+    "--allow-env=SOTTO_TEST_SEED,SOTTO_TEST_FULL,SOTTO_WRITE_SCREENS,SOTTO_OLD_DENO,SOTTO_DIST,SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_DATA_HOME,XDG_CONFIG_HOME," +
     "HOME,PATH,TMPDIR,TERM,NO_COLOR,DENO_DIR,DENO_TLS_CA_STORE",
     `--allow-run=${deno},python3,openssl,tmux,cat,dist/sotto,dist/sotto-server`,
   ];

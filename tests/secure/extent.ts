@@ -1,5 +1,5 @@
 /**
- * How much of an exhaustive test runs: all of it where `SOTTO_TEST_FULL` is 1, as in CI; else a sample whose seed
+ * How much of an exhaustive test runs: all of it where `SOTTO_TEST_FULL` is 1; else a sample whose seed
  * is printed and can be given by `SOTTO_TEST_SEED`.
  *
  * @module
