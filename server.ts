@@ -139,8 +139,7 @@ async function converse(house: House, { socket, from }: Accepted, peer: PeerId):
     house.halfOpen = settle(house.halfOpen, peer);
     if (name !== undefined) noteJoined(address, name);
   });
-  await pump(socket, session, { clock, ticker: house.ticker });
-  house.sessions.delete(peer);
+  await pump(socket, session, { clock, ticker: house.ticker }).finally(() => house.sessions.delete(peer));
   const why = endWords(await session.ended);
   trace({ kind: "end", reason: why });
   noteEnded(address, why);

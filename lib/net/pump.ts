@@ -49,10 +49,16 @@ export async function pump(
 ): Promise<void> {
   const stopTicking = ticker.add((now) => pumped.tick(now));
   const reading = readAll(socket, pumped, clock);
-  void writeAll(socket, pumped, clock);
-  await pumped.ended;
-  stopTicking();
-  socket.close();
+  const both = Promise.all([reading, writeAll(socket, pumped, clock)]);
+  try {
+    await Promise.race([pumped.ended, both.then(() => pumped.ended)]);
+  } catch (fault) {
+    pumped.lost();
+    throw fault;
+  } finally {
+    stopTicking();
+    socket.close();
+  }
   await reading;
   // Nobody waits for a write: one that the other end does not take is given up by closing on Deno 2.9, but on 2.6 it
   // and the socket stay until the other end goes, and a peer that never reads must not keep a server from ending.

@@ -46,6 +46,8 @@ export function listen({ host, port }: Endpoint): Listening {
     while (!closed) {
       try {
         const socket = await listener.accept();
+        // It came in the very moment of closing: whoever closed has said goodbye to all that it knows of.
+        if (closed) return socket.close();
         sendAtOnce(socket);
         yield { socket, from: { host: socket.remoteAddr.hostname, port: socket.remoteAddr.port } };
       } catch {

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 ZERO = bytes(64)
 KINDS = {"handshake": 1, "message": 2, "rekey": 3, "ping": 4, "close": 5}
@@ -25,6 +26,10 @@ BUCKETS = [64, 256, 1024, 4096, 16384]
 
 class Fault(Exception):
     """Something in the document that does not follow from the rest."""
+
+
+def raw(public_key):
+    return public_key.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def named_octets(document):
@@ -161,8 +166,8 @@ def handshake(shown, check):
     ours = X25519PrivateKey.from_private_bytes(shown["client_x25519_seed"])
     theirs = X25519PrivateKey.from_private_bytes(shown["server_x25519_seed"])
     host = Ed25519PrivateKey.from_private_bytes(shown["server_host_seed"])
-    host_key = check("host_key", host.public_key().public_bytes_raw())
-    our_share, their_share = (pair.public_key().public_bytes_raw() for pair in (ours, theirs))
+    host_key = check("host_key", raw(host.public_key()))
+    our_share, their_share = (raw(pair.public_key()) for pair in (ours, theirs))
     x25519_secret = check("x25519_secret", ours.exchange(X25519PublicKey.from_public_bytes(their_share)))
     check("x25519_secret", theirs.exchange(X25519PublicKey.from_public_bytes(our_share)))
 
@@ -238,7 +243,7 @@ def pre_shared_key(shown, check):
     )
     early = check("psk_early_secret", mac(ZERO, check("psk", psk)))
     check("psk_binder_key", xl(early, "binder"))
-    share = X25519PrivateKey.from_private_bytes(shown["client_x25519_seed"]).public_key().public_bytes_raw()
+    share = raw(X25519PrivateKey.from_private_bytes(shown["client_x25519_seed"]).public_key())
     bound = frame(hello(shown, share, shown["hello_frame"][-1184:], psk))
     check("psk_hello_start", bound[:12])
     check("psk_binder", bound[-32:])

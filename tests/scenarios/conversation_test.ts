@@ -113,8 +113,9 @@ scenario(
       eventsOf(ear.events, "message").map(({ seq }) => seq),
       Array.from({ length: 2 * BURST_MESSAGES }, (_, at) => at + 1),
     );
-    equal(eventsOf(bot.events, "ack").length, BURST_MESSAGES);
     await goHome([ear, ann, bot]);
+    // Each comes right after its message, so the last may have been on its way until the end.
+    equal(eventsOf(bot.events, "ack").length, BURST_MESSAGES);
   },
 );
 

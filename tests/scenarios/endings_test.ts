@@ -5,6 +5,7 @@
  */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { CLOSE_MS_MAX } from "../../lib/wire/limits.ts";
 import { eventsOf } from "./json_events.ts";
 import { type Client, scenario, type Server, type Stage } from "./stage.ts";
 
@@ -122,6 +123,23 @@ scenario(
     equal((await bot.ending()).code, 75);
     deepEqual(eventsOf(bot.events, "unacknowledged").map(({ text }) => text), ["unheard too"]);
     deepEqual(bot.events.at(-1), { type: "state", state: "cut", detail: null });
+  },
+);
+
+scenario(
+  "a client that answers nothing keeps a server from ending for five seconds, nobody else",
+  async (stage) => {
+    const server = await stage.server();
+    const mute = await stage.joined(server, { user: "mute" });
+    const ann = await stage.joined(server, { user: "ann" });
+    mute.program.signal("SIGSTOP");
+    const started_ms = performance.now();
+    server.program.signal("SIGTERM");
+    equal((await ann.ending()).code, 75);
+    ok(performance.now() - started_ms < CLOSE_MS_MAX, "ann does not wait for the other");
+    equal((await server.program.ending()).code, 0);
+    equal(await server.whyGone("ann"), "closed by this server (shuttingDown)");
+    equal(await server.whyGone("mute"), "closed by this server (shuttingDown), unconfirmed");
   },
 );
 

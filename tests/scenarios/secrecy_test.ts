@@ -23,10 +23,14 @@ const HELLO_BYTES = 1_261;
 const HELLO_WITH_BINDER_BYTES = 1_293;
 const REPLY_BYTES = 1_156;
 
-const PASSPHRASE = "correct horse battery staple";
+/** A pre-shared key for each suite: a passphrase, and the key itself. */
+const PRE_SHARED_KEYS = {
+  "a256cbc-hs512": "correct horse battery staple",
+  "a256ctr-hs512": "c0ffee".repeat(10) + "cafe",
+} as const;
 
 for (const suite of ["a256cbc-hs512", "a256ctr-hs512"] as const) {
-  for (const psk of [undefined, PASSPHRASE]) {
+  for (const psk of [undefined, PRE_SHARED_KEYS[suite]]) {
     const name = psk === undefined ? suite : `${suite} with a pre-shared key`;
     scenario(
       `a recording proxy sees neither messages, names, keys nor more than five sizes: ${name}`,
@@ -60,11 +64,13 @@ for (const suite of ["a256cbc-hs512", "a256ctr-hs512"] as const) {
             "mirabelle",
             "theodora",
             "#lobby",
-            PASSPHRASE,
+            PRE_SHARED_KEYS[suite],
           ]
         ) deepEqual(sightings(recorded, utf8(secret)), [], secret);
         deepEqual(sightings(recorded, publicKey), [], "the host key");
         deepEqual(sightings(recorded, sha256), [], "the fingerprint");
+        const key = Uint8Array.fromHex(PRE_SHARED_KEYS["a256ctr-hs512"]);
+        deepEqual(sightings(recorded, key), [], "the octets of the pre-shared key");
         // The search finds what is there: the name of the protocol stands in each Hello.
         deepEqual(sightings(recorded, utf8("sotto")), ["raw"]);
         deepEqual(sightings(concat(recorded, utf8(publicKey.toBase64())), publicKey), ["base64"]);
