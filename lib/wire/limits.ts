@@ -35,7 +35,7 @@ export const PING_MS = 30_000;
 /** Silence after which the other end is taken for dead: three pings lost. */
 export const DEAD_MS = 90_000;
 
-/** How long an end that sent its close waits for the other's. */
+/** How long an end that closes waits for the other's close, since it last wrote something. */
 export const CLOSE_MS_MAX = 5_000;
 
 /** Age at which the server closes with `reconnect`: keys are agreed on anew at least daily. */

@@ -14,6 +14,8 @@ export const FULL = Deno.env.get("SOTTO_TEST_FULL") === "1";
 export const SAMPLE_SEED = Deno.env.get("SOTTO_TEST_SEED") ??
   String(crypto.getRandomValues(new Uint32Array(1))[0]);
 
+if (!FULL) console.log(`samples taken with SOTTO_TEST_SEED=${SAMPLE_SEED}`);
+
 /** Whole numbers from 0 to below `count`, each as likely, the same again for the same seed. */
 export function sampler(purpose: string): (count: number) => number {
   const entropy = seededEntropy(`${SAMPLE_SEED} ${purpose}`);
