@@ -17,6 +17,7 @@ export async function check<Values>(
   if (outcome.failed) {
     throw new Error(
       `repeat with SOTTO_TEST_SEED=${seed}\n${await fc.asyncDefaultReportMessage(outcome) ?? "no report"}`,
+      { cause: outcome.errorInstance },
     );
   }
 }

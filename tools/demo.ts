@@ -40,6 +40,10 @@ const MessageSchema = v.object({
   seq: v.number(),
   id: v.string(),
   from: HandleSchema,
+  display: v.nullable(v.string()),
+  trust: v.nullable(v.picklist(["own", "seen", "verified"])),
+  device: v.nullable(v.string()),
+  source: v.picklist(["member", "console", "bridge"]),
   own: v.boolean(),
   time: v.number(),
   text: v.string(),
@@ -83,32 +87,35 @@ async function play(folder: string, cast: Program[]): Promise<void> {
   head("1. The server starts");
   const server = startServer(folder);
   cast.push(server);
-  const address = await announced(server, "it said where it listens", /^sotto-server listening on (\S+)$/);
-  const fingerprint = await announced(server, "it showed its fingerprint", /^fingerprint (\S+)$/);
+  await announced(server, "it said where it listens", /^sotto-server listening on (\S+)$/);
   await announced(server, "it showed its words", /^words (.+)$/);
-  tell("It has made its host key, and says where it is and how to know it again:");
-  server.output.lines.forEach((line) => tell(line, 2));
+  const invitation = await announced(server, "it made an invitation", /^invitation (\S+)$/);
+  tell("It has made its host key, says where it is and how to know it again, and invites");
+  tell("somebody, once:");
+  server.output.lines.flatMap(announcement).forEach((line) => tell(line, 2));
 
-  head("2. ann connects: a handshake of three steps, as ann sees it");
-  tell("She was given the fingerprint, so she will talk to this server and to no other.");
-  const ann = startClient("ann", { folder, address, fingerprint });
+  head("2. ann takes the invitation: a handshake of three steps, as ann sees it");
+  tell("The invitation has the host key, so she talks to this server and to no other.");
+  const ann = startClient("ann", { folder, invitation });
   cast.push(ann.program);
   await ready(ann);
-  await ann.program.errors.until(
-    "she had the last keys",
-    (line) => / keys epoch 1 /.test(line) ? line : undefined,
-  );
-  await ann.program.errors.until("she asked to be let in", (line) => recordOf(line, "sent", 0));
-  lessons(ann.program.errors.lines).forEach((line) => tell(line));
+  await ann.program.errors.until("she asked to be let in", deviceRecord("sent", 2));
+  const { handshake, registration, deviceLogin } = lessons(ann.program.errors.lines);
+  handshake.forEach((line) => tell(line));
 
-  head("3. ben joins, and ann speaks: one message as it is on the wire");
-  const ben = startClient("ben", { folder, address, fingerprint });
+  head("3. She registers: the server never learns her password");
+  registration.forEach((line) => tell(line));
+  tell("She makes keys for herself and her device, has them published, and comes again:");
+  deviceLogin.forEach((line) => tell(line));
+
+  head("4. ben comes, and ann speaks: one message as it is on the wire");
+  const ben = startClient("ben", { folder, invitation: await invite(folder, cast) });
   cast.push(ben.program);
   await ready(ben);
   await speak(ann, ben, CONVERSATION[0].text);
   await showRecord(ann);
 
-  head("4. They go on, and each sees the same in the same order");
+  head("5. They go on, and each sees the same in the same order");
   for (const { from, text } of CONVERSATION.slice(1)) {
     if (from === "ann") await speak(ann, ben, text);
     else await speak(ben, ann, text);
@@ -119,15 +126,15 @@ async function play(folder: string, cast: Program[]): Promise<void> {
     tell(`${name} sees`);
     seen?.forEach((line) => tell(line, 2));
   }
-  tell("☐ with a reason: until there are accounts, a name is said and not proved.");
+  tell("☒: signed by a device of the person it names, by the keys first seen here.");
 
-  head("5. They leave: an authenticated close");
+  head("6. They leave: an authenticated close");
   await leave(ben);
   await leave(ann);
   tell("A close is a record like others, which nobody can forge: an end without one is");
-  tell("shown as a cut. The server saw each come and go, and now ends itself:");
-  await server.errors.until("both had closed", nth(2, / gone: closed by the client \(done\)$/));
-  server.errors.lines.forEach((line) => tell(line, 2));
+  tell("shown as a cut. What the server saw, before it ends itself:");
+  await server.errors.until("both had closed", nth(4, / gone: closed by the client \(done\)$/));
+  server.errors.lines.filter((line) => !line.endsWith(" connected")).forEach((line) => tell(line, 2));
   server.kill("SIGTERM");
   const code = await server.ended;
   if (code !== 0) throw new Error(`the server ended with code ${code}`);
@@ -136,21 +143,35 @@ async function play(folder: string, cast: Program[]): Promise<void> {
 }
 
 function startServer(folder: string): Program {
-  return new Program("the server", Deno.execPath(), {
+  return serverProgram("the server", folder, ["serve", "--port=0", "--registration=invite"]);
+}
+
+/** Has the running server make an invitation for ben, as its operator would. */
+async function invite(folder: string, cast: Program[]): Promise<string> {
+  const operator = serverProgram("the operator", folder, ["user", "add", "ben"]);
+  cast.push(operator);
+  const invitation = await announced(operator, "there was an invitation", /^invitation (\S+)$/);
+  await operator.ended;
+  return invitation;
+}
+
+function serverProgram(name: string, folder: string, args: readonly string[]): Program {
+  const data = `${folder}/server`;
+  return new Program(name, Deno.execPath(), {
     args: [
       "run",
       "--frozen",
-      ...confined(serverPermissions(), folder),
+      ...confined(serverPermissions(), data),
       "server.ts",
-      "--port=0",
-      `--data-dir=${folder}/server`,
+      ...args,
+      `--data-dir=${data}`,
     ],
   });
 }
 
 function startClient(
   name: string,
-  { folder, address, fingerprint }: { folder: string; address: string; fingerprint: string },
+  { folder, invitation }: { readonly folder: string; readonly invitation: string },
 ): Actor {
   const program = new Program(name, Deno.execPath(), {
     args: [
@@ -159,15 +180,20 @@ function startClient(
       ...confined(clientPermissions(), folder),
       "client.ts",
       "chat",
-      address,
+      "-",
       `--user=${name}`,
-      `--host-key=${fingerprint}`,
       "--json",
       "--trace",
     ],
-    env: { SOTTO_CONFIG_DIR: `${folder}/${name}` },
+    env: { SOTTO_CONFIG_DIR: `${folder}/${name}`, SOTTO_PASSWORD: crypto.randomUUID() },
   });
+  void program.write(invitation);
   return { name, program };
+}
+
+/** An invitation is longer than a line; words are left whole, for whoever compares them. */
+function announcement(line: string): readonly string[] {
+  return line.startsWith("words ") ? [line] : line.match(new RegExp(`.{1,${COLUMNS - 2}}`, "g")) ?? [];
 }
 
 async function announced({ output }: Program, what: string, pattern: RegExp): Promise<string> {
@@ -194,15 +220,15 @@ async function leave({ name, program }: Actor): Promise<void> {
   if (code !== 0) throw new Error(`${name} ended with code ${code}`);
 }
 
-/** The first message's record: what a client sends after its join has sequence 1. */
+/** The first message's record: before it a device sends its login, `enter` and `join`. */
 async function showRecord({ program }: Actor): Promise<void> {
   const { iv, ciphertext, tag } = await program.errors.until(
     "the record was traced",
-    (line) => recordOf(line, "sent", 1),
+    deviceRecord("sent", 3),
   );
   const { text } = CONVERSATION[0];
-  tell(`"${text}" is padded to ${ciphertext.length / 2 - 16} octets, so that its length is hidden,`);
-  tell("and encrypted by AES-256-CBC under an IV that is drawn for this record alone:");
+  tell(`"${text}" and ann's signature are padded to ${ciphertext.length / 2 - 16} octets, so that their`);
+  tell("length is hidden, and encrypted by AES-256-CBC under an IV of their own:");
   tell(`IV          ${iv}`, 2);
   hexLines(ciphertext).forEach((line, at) => tell(`${at === 0 ? "ciphertext " : "           "} ${line}`, 2));
   tell(`tag         ${tag}`, 2);
@@ -210,11 +236,27 @@ async function showRecord({ program }: Actor): Promise<void> {
   tell("and is checked before anything is decrypted.");
 }
 
+/** Finds a record of the connection on which a device has logged in, which keeps its keys. */
+function deviceRecord(way: "sent" | "received", sequence: number): (line: string) => RecordTrace | undefined {
+  let isDevice = false;
+  return (line) => {
+    isDevice ||= / sent DeviceLogin,/.test(line);
+    return isDevice ? recordOf(line, way, sequence) : undefined;
+  };
+}
+
+/** What is traced of a record. */
+interface RecordTrace {
+  readonly iv: string;
+  readonly ciphertext: string;
+  readonly tag: string;
+}
+
 function recordOf(
   line: string,
   way: "sent" | "received",
   sequence: number,
-): { readonly iv: string; readonly ciphertext: string; readonly tag: string } | undefined {
+): RecordTrace | undefined {
   const pattern = new RegExp(
     `${way} record epoch 1 sequence ${sequence} iv=(\\w+) ciphertext\\.hex=(\\w+) .* tag=(\\w+)$`,
   );
@@ -227,8 +269,13 @@ function hexLines(hex: string): readonly string[] {
   return hex.match(new RegExp(`.{1,${2 * LINE_OCTETS}}`, "g")) ?? [];
 }
 
-/** What `--trace` explains, without hex and records, broken for this page. */
-function lessons(trace: readonly string[]): readonly string[] {
+/**
+ * What `--trace` explains of two connections, without hex and records, broken for this page: the handshake of the first
+ * with what it carries, of the logins what each message is and why.
+ */
+function lessons(
+  trace: readonly string[],
+): Record<"handshake" | "registration" | "deviceLogin", readonly string[]> {
   const told: string[] = [];
   for (const line of trace) {
     const text = /^trace ▸ (.*)$/.exec(line)?.[1];
@@ -236,7 +283,22 @@ function lessons(trace: readonly string[]): readonly string[] {
     if (text.startsWith("    ")) told.push(`${told.pop() ?? ""} ${text.trim()}`);
     else told.push(text.replace(" (shown decrypted)", ""));
   }
-  return told.flatMap((text) => wrapped(text, text.startsWith(" ") ? 4 : 0));
+  const registers = told.findIndex((text) => text.startsWith("sent RegisterStart"));
+  const comesAgain = told.findLastIndex((text) => text.startsWith("sent Hello"));
+  const logsIn = told.findIndex((text) => text.startsWith("sent DeviceLogin"));
+  return {
+    handshake: page(told.slice(0, registers).filter((text) => !text.startsWith("  way: "))),
+    registration: page(told.slice(registers, comesAgain).filter(isBrief)),
+    deviceLogin: page(told.slice(logsIn).filter(isBrief)),
+  };
+}
+
+function isBrief(text: string): boolean {
+  return !/^ +(?:way|carries): /.test(text);
+}
+
+function page(lines: readonly string[]): readonly string[] {
+  return lines.flatMap((text) => wrapped(text, text.startsWith(" ") ? 4 : 0));
 }
 
 /** `text` in lines of the page, the later ones moved in by `indent`. */
@@ -253,8 +315,16 @@ function messagesOf(said: readonly string[]): readonly Message[] {
 
 /** A message as the line mode shows it. */
 function shown(message: Message): string {
+  const { seq: sequence, display, trust, device, reason } = message;
   const phrase = phraseOf(
-    { ...message, sequence: message.seq, reason: message.reason ?? undefined },
+    {
+      ...message,
+      sequence,
+      display: display ?? undefined,
+      trust: trust ?? undefined,
+      device: device ?? undefined,
+      reason: reason ?? undefined,
+    },
     localClock,
   );
   return phrase?.kind === "said" ? phrase.lines.map((line) => painted(line, false)).join("\n") : "";

@@ -1,6 +1,7 @@
 /**
- * `deno task lock`: writes both lock files anew. deno.lock holds the product's packages alone, because every
- * package that it names ends up in the executables; tests/deno.lock holds those and what tests import inline.
+ * `deno task --frozen=false lock`: writes both lock files anew. Without that flag `deno task` itself refuses a lock that
+ * a changed pin has outdated. deno.lock holds the product's packages alone, because every package that it names ends up
+ * in the executables; tests/deno.lock holds those and what tests import inline.
  *
  * @module
  */

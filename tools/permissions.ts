@@ -32,19 +32,35 @@ export function clientPermissions(): readonly string[] {
     "--allow-net",
     "--allow-read",
     "--allow-write",
-    "--allow-env=SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_CONFIG_HOME,APPDATA,HOME,NO_COLOR",
+    "--allow-env=SOTTO_PASSWORD,SOTTO_RECOVERY_CODE,SOTTO_PSK,SOTTO_FERNET_KEY,SOTTO_CONFIG_DIR,XDG_CONFIG_HOME,APPDATA,HOME,NO_COLOR",
   ];
 }
 
+/** The administration socket of a server in its data folder, as lib/admin has it: a test compares the two. */
+export const ADMINISTRATION_SOCKET = "admin/socket";
+
 /**
- * `permissions` confined to loopback, and writing confined to `folder`: for programs that a tool starts, the
- * flags of which are known. Reading stays open, since a person may add a flag that names a file.
+ * `permissions` confined to loopback and a server's own socket, and writing confined to `folder`: for programs that a
+ * tool starts, the flags of which are known. Reading stays open, since a person may add a flag that names a file.
  */
 export function confined(permissions: readonly string[], folder: string): readonly string[] {
   return permissions.map((flag) => {
-    if (flag === "--allow-net") return "--allow-net=127.0.0.1";
+    if (flag === "--allow-net") return `--allow-net=${["127.0.0.1", ...unixSockets(folder)].join(",")}`;
     return flag === "--allow-write" ? `--allow-write=${folder}` : flag;
   });
+}
+
+/** What lets a server in `folder` have its socket: Deno 2.9 wants a rule with its whole path, which 2.6 refuses. */
+function unixSockets(folder: string): readonly string[] {
+  const checkout = decodeURIComponent(new URL("..", import.meta.url).pathname);
+  const rule = `unix:${folder.startsWith("/") ? folder : `${checkout}${folder}`}/${ADMINISTRATION_SOCKET}`;
+  try {
+    Deno.permissions.querySync({ name: "net", host: rule });
+    return [rule];
+  } catch (error) {
+    if (error instanceof URIError) return [];
+    throw error;
+  }
 }
 
 /** The tests: loopback, the variables they read or hand to children, and the programs they start. */
@@ -54,7 +70,7 @@ export function testPermissions(deno: string): readonly string[] {
     "--allow-read",
     "--allow-write",
     "--allow-net=127.0.0.1,[::1],localhost,0.0.0.0",
-    "--allow-env=SOTTO_TEST_SEED,SOTTO_TEST_FULL,SOTTO_WRITE_SCREENS,SOTTO_OLD_DENO,SOTTO_DIST,SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_DATA_HOME,XDG_CONFIG_HOME," +
+    "--allow-env=SOTTO_TEST_SEED,SOTTO_TEST_FULL,SOTTO_WRITE_SCREENS,SOTTO_WRITE_SCENARIOS,SOTTO_OLD_DENO,SOTTO_DIST,SOTTO_PASSWORD,SOTTO_RECOVERY_CODE,SOTTO_PSK,SOTTO_CONFIG_DIR,XDG_DATA_HOME,XDG_CONFIG_HOME," +
     "HOME,PATH,TMPDIR,TERM,NO_COLOR,DENO_DIR,DENO_TLS_CA_STORE",
     `--allow-run=${deno},python3,openssl,tmux,cat,dist/sotto,dist/sotto-server`,
   ];

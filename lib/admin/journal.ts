@@ -5,7 +5,8 @@
  * @module
  */
 
-import { configure, dispose, getLogger, getStreamSink, type LogRecord } from "@logtape/logtape";
+import { configure, getLogger, getStreamSink, type LogRecord, reset } from "@logtape/logtape";
+import type { SessionNews } from "../session/port.ts";
 import { visible } from "../text/visible.ts";
 
 /** Lines that wait while nobody reads standard error, before LogTape begins to drop them: seconds of a busy server. */
@@ -31,7 +32,7 @@ export async function openJournal(stream: WritableStream<Uint8Array>): Promise<v
 
 /** Writes what waits, and ends the journal. Settles only when all is written, which may be never where nobody reads. */
 export function closeJournal(): Promise<void> {
-  return dispose();
+  return reset();
 }
 
 /** Somebody has connected from `address`. */
@@ -39,9 +40,19 @@ export function noteConnected(address: string): void {
   getLogger("sotto").info("{address} connected", { address });
 }
 
-/** Somebody was let in. */
-export function noteJoined(address: string, name: string): void {
-  getLogger("sotto").info("{address} joined as {name}", { address, name });
+/** What a session at `address` came to: who registers, logs in, fails at that, joins, and changes keys or password. */
+export function noteSession(address: string, news: SessionNews): void {
+  getLogger("sotto").info("{address} {news}", { address, news: newsText(news) });
+}
+
+/** Somebody has connected to the Fernet bridge from `address`. */
+export function noteKnock(address: string): void {
+  getLogger("sotto").info("{address} connected to the Fernet bridge", { address });
+}
+
+/** Whoever connected to the Fernet bridge from `address` has shown that it has the key, and is called `name`. */
+export function noteGuest(address: string, name: string): void {
+  getLogger("sotto").info("{address} came in over the Fernet bridge as {name}", { address, name });
 }
 
 /** A connection is over; `why` is a phrase. */
@@ -53,13 +64,62 @@ export function noteEnded(address: string, why: string): void {
 export function noteFault(address: string, what: string): void {
   getLogger("sotto").error("{address} gone: a fault of this server, please report it: {what}", {
     address,
-    what,
+    what: quotedField(what),
   });
 }
 
 /** A line of `--trace` about the connection from `address`. */
 export function noteTrace(address: string, line: string): void {
   getLogger("sotto").info("{address} {line}", { address, line });
+}
+
+/**
+ * A text from outside as part of a line: a JSON string that holds nothing a terminal would act on or hide, so that it ends
+ * where its quotes end, and `JSON.parse` gives it back octet for octet.
+ *
+ * ```ts
+ * import { equal } from "node:assert/strict";
+ * import { quotedField } from "./journal.ts";
+ * equal(quotedField("a\n12:00:00 b \u202Ec"), '"a\\n12:00:00 b \\u202ec"');
+ * ```
+ */
+export function quotedField(text: string): string {
+  return JSON.stringify(text).replace(
+    /./gsu,
+    (character) => visible(character) === character ? character : escaped(character),
+  );
+}
+
+function newsText(news: SessionNews): string {
+  switch (news.kind) {
+    case "registered":
+      return `registered ${news.handle}`;
+    case "registrationRefused":
+      return `may not register ${news.handle} (${news.code})`;
+    case "loginFailed":
+      return `failed to log in as ${news.handle} by password (${news.why})`;
+    case "deviceRefused":
+      return `failed to log in as ${news.handle} by a device (badLogin)`;
+    case "entered":
+      return `logged in as ${news.handle} by ${
+        news.device === undefined ? "password" : `device ${quotedField(news.device)}`
+      }`;
+    case "closedMeanwhile":
+      return `may no longer log in as ${news.handle}`;
+    case "joined":
+      return `joined as ${news.handle}`;
+    case "published":
+      return `published keys of ${news.handle}`;
+    case "passwordRenewed":
+      return `set another password for ${news.handle}`;
+  }
+}
+
+function escaped(character: string): string {
+  return Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
 }
 
 /** One event stays one line, whatever its fields hold. */

@@ -1,43 +1,75 @@
 /**
- * The rules of the lobby: who may come in, what order messages have, who hears what. Values in, values out:
- * {@linkcode decide} sends nothing, and reads no clock.
+ * The rules of the lobby: who is in it, what order messages have, who hears what. Values in, values out:
+ * {@linkcode decide} sends nothing, and reads no clock. Who somebody is was settled at the login, before anything
+ * comes here.
  *
  * @module
  */
 
 import type { Handle } from "../text/handle.ts";
+import type { Bytes } from "../wire/bytes.ts";
+import { PRESENCE_NAMES_MAX } from "../wire/limits.ts";
 import {
-  type ClientMessage,
+  type Card,
   type Fault,
   type FaultCode,
-  type Join,
   LOBBY,
+  type Notice,
   type Presence,
   type Send,
   type ServerMessage,
 } from "../wire/message.ts";
-import { PRESENCE_NAMES_MAX } from "../wire/limits.ts";
+import { cardMessages } from "./cards.ts";
 
 /** One connection, as the rules know it. */
 export type PeerId = number;
 
+/** A connection that is in the lobby. */
+export interface Member {
+  /** Whose it is. */
+  readonly handle: Handle;
+  /** The key of the device that logged in, 32 octets. */
+  readonly device: Bytes;
+}
+
 /** The lobby at a moment. */
 export interface Lobby {
-  /** Who is in it, in the order of coming. */
-  readonly members: ReadonlyMap<PeerId, Handle>;
+  /** Who is in it, by connections, in the order of coming. */
+  readonly members: ReadonlyMap<PeerId, Member>;
+  /** The accounts that are in it by at least one device, in the order of coming, with their keys as last published. */
+  readonly present: ReadonlyMap<Handle, Card>;
   /** The place in the order of the last message; 0 before the first. */
   readonly lastSequence: number;
   /** The latest time given out, in milliseconds since 1970: times never go back, whatever the clock does. */
   readonly lastTime: number;
 }
 
-/** What may happen to the lobby: a message from a peer, or its departure. */
-export type Request = ClientMessage | { readonly type: "leave" };
+/** A line that no account wrote, with its signature: what a {@linkcode Notice} has before it has its place. */
+export type Line = Pick<Notice, "source" | "name" | "text" | "id" | "signature">;
 
-/** A message for everybody in the lobby but one. */
+/** What may happen to the lobby. */
+export type Request =
+  /** A device asks to be let in; `card` has its account's keys as they are stored at that moment. */
+  | {
+    readonly type: "join";
+    readonly peer: PeerId;
+    readonly room: string;
+    readonly device: Bytes;
+    readonly card: Card;
+  }
+  /** A device says something. */
+  | { readonly type: "send"; readonly peer: PeerId; readonly message: Send }
+  /** A connection is over; it need not have joined. */
+  | { readonly type: "leave"; readonly peer: PeerId }
+  /** An account has published its keys anew. */
+  | { readonly type: "publish"; readonly card: Card }
+  /** The operator, or the bridge, says something. */
+  | { readonly type: "say"; readonly line: Line };
+
+/** A message for everybody in the lobby, or for all but one. */
 export interface Delivery {
   /** Who already knows. */
-  readonly except: PeerId;
+  readonly except: PeerId | undefined;
   /** What the others are told. */
   readonly notice: ServerMessage;
 }
@@ -53,65 +85,120 @@ export interface Outcome {
 }
 
 /** A lobby in which nobody is and nothing was said. */
-export const EMPTY_LOBBY: Lobby = { members: new Map(), lastSequence: 0, lastTime: 0 };
+export const EMPTY_LOBBY: Lobby = { members: new Map(), present: new Map(), lastSequence: 0, lastTime: 0 };
 
-/** Decides what `request` of `peer` leads to at the moment `now` (milliseconds since 1970). */
-export function decide(
-  lobby: Lobby,
-  request: Request,
-  { peer, now }: { peer: PeerId; now: number },
-): Outcome {
-  const time = Math.max(now, lobby.lastTime);
+/** Decides what `request` leads to at the moment `now` (milliseconds since 1970). */
+export function decide(before: Lobby, request: Request, now: number): Outcome {
+  const lobby = { ...before, lastTime: Math.max(now, before.lastTime) };
   switch (request.type) {
     case "join":
-      return join({ ...lobby, lastTime: time }, request, peer);
+      return join(lobby, request);
     case "send":
-      return send({ ...lobby, lastTime: time }, request, peer);
+      return send(lobby, request.message, request.peer);
     case "leave":
-      return leave({ ...lobby, lastTime: time }, peer);
+      return leave(lobby, request.peer);
+    case "publish":
+      return publish(lobby, request.card);
+    case "say":
+      return say(lobby, request.line);
   }
 }
 
-function join(lobby: Lobby, { room, name }: Join, peer: PeerId): Outcome {
+function join(lobby: Lobby, { peer, room, device, card }: Request & { type: "join" }): Outcome {
   if (room !== LOBBY) return refuse(lobby, "noSuchRoom");
   if (lobby.members.has(peer)) return refuse(lobby, "alreadyJoined");
-  const present = Array.from(lobby.members.values());
-  if (present.includes(name)) return refuse(lobby, "nameTaken");
+  const { handle } = card;
+  const others = Array.from(lobby.present.values()).filter((other) => other.handle !== handle);
+  const names = [handle, ...others.map((other) => other.handle)];
+  const isFirst = !lobby.present.has(handle);
   return {
-    lobby: { ...lobby, members: new Map(lobby.members).set(peer, name) },
-    reply: presenceList([name, ...present], lobby.lastTime),
-    deliveries: [{ except: peer, notice: presence("joined", [name], lobby.lastTime) }],
+    lobby: {
+      ...lobby,
+      members: new Map(lobby.members).set(peer, { handle, device }),
+      present: new Map(lobby.present).set(handle, card),
+    },
+    reply: [...presenceList(names, lobby.lastTime), ...cardMessages([card, ...others])],
+    // The card first: nobody is to meet a name whose keys they were not told.
+    deliveries: isFirst
+      ? [...cardDeliveries(card, peer), tellOthers(peer, presence("joined", [handle], lobby.lastTime))]
+      : [],
   };
 }
 
-function send(lobby: Lobby, { room, id, text }: Send, peer: PeerId): Outcome {
+function send(lobby: Lobby, message: Send, peer: PeerId): Outcome {
+  const { room, id, text, salt, seen, signature } = message;
   if (room !== LOBBY) return refuse(lobby, "noSuchRoom", id);
-  const from = lobby.members.get(peer);
-  if (from === undefined) return refuse(lobby, "notJoined", id);
+  const member = lobby.members.get(peer);
+  if (member === undefined) return refuse(lobby, "notJoined", id);
   const sequence = lobby.lastSequence + 1;
   const time = lobby.lastTime;
+  const { handle: from, device } = member;
   return {
     lobby: { ...lobby, lastSequence: sequence },
     reply: [{ type: "ack", room, id, sequence, time }],
-    deliveries: [{ except: peer, notice: { type: "entry", room, sequence, id, from, time, text } }],
+    deliveries: [
+      tellOthers(peer, {
+        type: "entry",
+        room,
+        sequence,
+        id,
+        from,
+        device,
+        time,
+        text,
+        salt,
+        seen,
+        signature,
+      }),
+    ],
   };
 }
 
 function leave(lobby: Lobby, peer: PeerId): Outcome {
-  const name = lobby.members.get(peer);
-  if (name === undefined) return { lobby, reply: [], deliveries: [] };
+  const member = lobby.members.get(peer);
+  if (member === undefined) return { lobby, reply: [], deliveries: [] };
   const members = new Map(lobby.members);
   members.delete(peer);
+  const stays = Array.from(members.values()).some(({ handle }) => handle === member.handle);
+  if (stays) return { lobby: { ...lobby, members }, reply: [], deliveries: [] };
+  const present = new Map(lobby.present);
+  present.delete(member.handle);
   return {
-    lobby: { ...lobby, members },
+    lobby: { ...lobby, members, present },
     reply: [],
-    deliveries: [{ except: peer, notice: presence("left", [name], lobby.lastTime) }],
+    deliveries: [tellOthers(peer, presence("left", [member.handle], lobby.lastTime))],
+  };
+}
+
+/** Told to all, whether the account is present or not: a device that was revoked may have spoken a moment ago. */
+function publish(lobby: Lobby, card: Card): Outcome {
+  const present = lobby.present.has(card.handle)
+    ? new Map(lobby.present).set(card.handle, card)
+    : lobby.present;
+  return { lobby: { ...lobby, present }, reply: [], deliveries: cardDeliveries(card, undefined) };
+}
+
+function say(lobby: Lobby, line: Line): Outcome {
+  const sequence = lobby.lastSequence + 1;
+  const notice: Notice = { type: "notice", room: LOBBY, sequence, time: lobby.lastTime, ...line };
+  return {
+    lobby: { ...lobby, lastSequence: sequence },
+    reply: [],
+    deliveries: [tellOthers(undefined, notice)],
   };
 }
 
 function refuse(lobby: Lobby, code: FaultCode, about?: Fault["about"]): Outcome {
   const fault: Fault = about === undefined ? { type: "fault", code } : { type: "fault", code, about };
   return { lobby, reply: [fault], deliveries: [] };
+}
+
+function tellOthers(except: PeerId | undefined, notice: ServerMessage): Delivery {
+  return { except, notice };
+}
+
+function cardDeliveries(card: Card, except: PeerId | undefined): readonly Delivery[] {
+  return cardMessages([card]).map((notice) => tellOthers(except, notice));
 }
 
 function presence(change: Presence["change"], names: readonly Handle[], time: number): Presence {

@@ -17,7 +17,7 @@ const QUOTED_CHARS_MAX = 40;
 /** One row of the table. */
 export interface CommandRow {
   /** The word after the slash, which is also the kind of {@linkcode Command} that it becomes. */
-  readonly name: "quit" | "names" | "help";
+  readonly name: Exclude<Command["kind"], "send" | "nothing" | "refused">;
   /** Other words after the slash. */
   readonly aliases: readonly string[];
   /** Whole lines without a slash that mean the same. */
@@ -26,31 +26,118 @@ export interface CommandRow {
   readonly args: string;
   /** What it does, in one line. */
   readonly help: string;
+  /** The command with what follows the word, blanks around it removed; `undefined` where that does not fit `args`. */
+  readonly parse: (argument: string) => Command | undefined;
 }
-
-/** The commands of this release, in the order of the help. */
-export const COMMANDS: readonly CommandRow[] = [
-  { name: "names", aliases: [], bareLines: [], args: "", help: "says who is here" },
-  { name: "help", aliases: ["?"], bareLines: [], args: "", help: "prints this list" },
-  {
-    name: "quit",
-    aliases: ["exit", "q"],
-    bareLines: ["exit", "quit()"],
-    args: "",
-    help: "waits until all that was said is acknowledged, and ends",
-  },
-];
 
 /** What a line asks for. */
 export type Command =
   /** A message; the text is as it was typed. */
   | { readonly kind: "send"; readonly text: string }
-  /** One of {@linkcode COMMANDS}. */
-  | { readonly kind: CommandRow["name"] }
+  /** Nothing follows these words. */
+  | { readonly kind: "names" | "devices" | "fingerprint" | "help" | "quit" }
+  /** A device of one's own by its name, in which there may be blanks. */
+  | { readonly kind: "approve" | "revoke"; readonly name: string }
+  /** Another display name; the empty text takes it away. */
+  | { readonly kind: "nick"; readonly display: string }
+  /** A person by their handle, or what was typed for one. */
+  | { readonly kind: "whois" | "verify" | "accept"; readonly handle: string }
   /** A line of white space, which asks for nothing. */
   | { readonly kind: "nothing" }
   /** Neither; `sentence`, safe for a terminal, says why and what to do. Nothing is sent. */
   | { readonly kind: "refused"; readonly sentence: string };
+
+/** The commands of this release, in the order of the help. */
+export const COMMANDS: readonly CommandRow[] = [
+  {
+    name: "names",
+    aliases: ["who", "users"],
+    bareLines: [],
+    args: "",
+    help: "says who is here",
+    parse: alone("names"),
+  },
+  {
+    name: "whois",
+    aliases: ["finger"],
+    bareLines: [],
+    args: "NAME",
+    help: "tells what is known of a person, with the words to compare",
+    parse: person("whois"),
+  },
+  {
+    name: "verify",
+    aliases: [],
+    bareLines: [],
+    args: "NAME",
+    help: "notes that you and that person have compared the words of /whois",
+    parse: person("verify"),
+  },
+  {
+    name: "accept",
+    aliases: [],
+    bareLines: [],
+    args: "NAME",
+    help: "takes a person's changed identity for theirs",
+    parse: person("accept"),
+  },
+  {
+    name: "nick",
+    aliases: ["name"],
+    bareLines: [],
+    args: "[TEXT]",
+    help: "shows TEXT beside your name, or no longer anything",
+    parse: (display) => ({ kind: "nick", display: unquoted(display) }),
+  },
+  {
+    name: "devices",
+    aliases: [],
+    bareLines: [],
+    args: "",
+    help: "lists your devices",
+    parse: alone("devices"),
+  },
+  {
+    name: "approve",
+    aliases: [],
+    bareLines: [],
+    args: "NAME",
+    help: "lets your new device in, once its words are the same on both",
+    parse: device("approve"),
+  },
+  {
+    name: "revoke",
+    aliases: [],
+    bareLines: [],
+    args: "NAME",
+    help: "shuts out a device of yours, for ever",
+    parse: device("revoke"),
+  },
+  {
+    name: "fingerprint",
+    aliases: [],
+    bareLines: [],
+    args: "",
+    help: "prints the fingerprint of the server's host key",
+    parse: alone("fingerprint"),
+  },
+  {
+    name: "help",
+    aliases: ["?", "h"],
+    bareLines: [],
+    args: "",
+    help: "prints this list",
+    parse: alone("help"),
+  },
+  {
+    name: "quit",
+    aliases: ["exit", "q", "bye"],
+    bareLines: ["exit", "quit()"],
+    args: "",
+    help: "waits until all that was said is acknowledged, and ends",
+    parse: alone("quit"),
+  },
+];
 
 /**
  * What `line`, without its end, asks for. A slash as the very first character begins a command; two stand for
@@ -68,7 +155,7 @@ export function parseLine(line: string): Command {
   const trimmed = line.trim();
   if (trimmed === "") return { kind: "nothing" };
   const bare = COMMANDS.find(({ bareLines }) => bareLines.includes(trimmed));
-  if (bare !== undefined) return { kind: bare.name };
+  if (bare !== undefined) return bare.parse("") ?? { kind: "nothing" };
   if (line.startsWith("//")) return parseText(line.slice(1));
   if (line.startsWith("/")) return parseCommand(line.slice(1));
   return parseText(line);
@@ -99,13 +186,35 @@ export function helpLines(): string[] {
 }
 
 function parseCommand(rest: string): Command {
-  const [word = "", ...others] = rest.trimEnd().split(/\s+/);
+  const [word = ""] = rest.split(/\s/, 1);
+  const argument = rest.slice(word.length).trim();
   const row = COMMANDS.find(({ name, aliases }) => name === word || aliases.includes(word));
   if (row === undefined) return { kind: "refused", sentence: unknown(word) };
-  if (row.args === "" && others.length > 0) {
-    return { kind: "refused", sentence: `Cannot do /${row.name}: nothing may follow it; write it alone` };
-  }
-  return { kind: row.name };
+  return row.parse(argument) ?? { kind: "refused", sentence: misused(row, argument) };
+}
+
+function alone(kind: "names" | "devices" | "fingerprint" | "help" | "quit"): CommandRow["parse"] {
+  return (argument) => argument === "" ? { kind } : undefined;
+}
+
+function device(kind: "approve" | "revoke"): CommandRow["parse"] {
+  return (argument) => argument === "" ? undefined : { kind, name: unquoted(argument) };
+}
+
+/** Handles have no blanks, and many people write `@` before one. */
+function person(kind: "whois" | "verify" | "accept"): CommandRow["parse"] {
+  return (argument) => /^@?\S+$/.test(argument) ? { kind, handle: argument.replace(/^@/, "") } : undefined;
+}
+
+/** Whoever is used to a shell puts a name with blanks between quotation marks. */
+function unquoted(argument: string): string {
+  return /^"[^"]+"$/.test(argument) ? argument.slice(1, -1).trim() : argument;
+}
+
+function misused({ name, args }: CommandRow, argument: string): string {
+  if (args === "") return `Cannot do /${name}: nothing may follow it; write it alone`;
+  const why = argument === "" ? `${args} is missing` : `${args} is one word`;
+  return `Cannot do /${name}: ${why}; write /${name} ${args}`;
 }
 
 function unknown(word: string): string {

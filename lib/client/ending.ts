@@ -8,7 +8,6 @@ import type { ChannelFault } from "../secure/fault.ts";
 import type { LinkEnd } from "../secure/link.ts";
 import { Failure } from "../text/failure.ts";
 import type { CloseReason } from "../wire/close_code.ts";
-import type { FaultCode } from "../wire/message.ts";
 
 /** The failure that an end is, or `undefined` where all is well. `server` is the address as the person knows it. */
 export function endFailure(
@@ -32,12 +31,10 @@ export function endFailure(
   }
 }
 
-/** The failure of not being let in. */
-export function refusalFailure(code: FaultCode, name: string): Failure {
-  const why = code === "nameTaken"
-    ? "somebody here has that name; choose another with --user"
-    : `the server answered ${code}; check that both run the same version`;
-  return new Failure("noPermission", `Cannot join as ${name}: ${why}.`);
+/** The failure of a connection that ended before it had done what it was for. */
+export function brokenOff(end: Exclude<LinkEnd, { kind: "hostKeyRefused" }>, server: string): Failure {
+  return endFailure(end, server) ??
+    new Failure("temporary", `Cannot go on with ${server}: it closed the connection too early; try again.`);
 }
 
 function closeFailure(
@@ -74,11 +71,28 @@ const CLOSE_FAILURES: Readonly<Record<Exclude<CloseReason, "done">, (server: str
     ),
   loginTimeout: (server) =>
     new Failure("temporary", `Cannot join at ${server}: joining took too long; try again.`),
+  deviceRevoked: (server) =>
+    new Failure(
+      "noPermission",
+      `Cannot go on with ${server}: this device was revoked by another of your devices; if that was not you, ` +
+        "revoke the other one there.",
+    ),
+  accountClosed: (server) =>
+    new Failure(
+      "noPermission",
+      `Cannot go on with ${server}: the account was disabled or removed; ask the server's operator.`,
+    ),
 };
 
 function cutFailure({ during, answered }: LinkEnd & { kind: "cut" }, server: string): Failure {
   if (during === "conversation") {
     return new Failure("temporary", `Connection cut: ${server} went away without a goodbye; try again.`);
+  }
+  if (during === "login") {
+    return new Failure(
+      "temporary",
+      `Cannot log in at ${server}: the connection was cut before the server let anybody in; try again.`,
+    );
   }
   if (answered) {
     return new Failure(

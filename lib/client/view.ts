@@ -1,17 +1,62 @@
 /**
  * The lobby as one client sees it, as a value: what the server's messages mean, and whether they may come.
  *
- *     joining ▸ inside
+ *     entering ▸ joining ▸ inside
  *
  * @module
  */
 
 import type { Handle } from "../text/handle.ts";
-import type { Acknowledgement, Entry, Fault, Presence, ServerMessage } from "../wire/message.ts";
-import type { ClientEvent } from "./event.ts";
+import {
+  type Acknowledgement,
+  type Entry,
+  type Fault,
+  LOBBY,
+  type Notice,
+  type Presence,
+} from "../wire/message.ts";
+import type { AuthorTrust, ClientEvent } from "./event.ts";
 
-/** Why no message of this release carries a proof: names are said, not proved, until accounts exist. */
-export const UNVERIFIED_NAME = "unverified name";
+/** Why a message gets ☐, as a person reads it. */
+export type Doubt =
+  /** The signature is not that device's over what was shown. */
+  | "bad signature"
+  /** The list of that person's devices has no such one, or there is no list. */
+  | "unknown device"
+  /** The device is in the list as revoked. */
+  | "revoked device"
+  /** The person has another identity than the one first seen, and it was not accepted. */
+  | "identity changed"
+  /** The server shows a list of that person's devices that cannot be right. */
+  | "device list refused"
+  /** The same entry came before. */
+  | "repeated message"
+  /** The entry says that it was made long ago, or is yet to be: it may have been said on another day. */
+  | "wrong time"
+  /** The entry says that it saw what comes after it. */
+  | "out of order"
+  /** It came over the bridge, and nobody signed it. */
+  | "bridged";
+
+/** What was found out about a message before it is shown. */
+export interface Mark {
+  /** Why it is doubtful; `undefined` where it is verified. */
+  readonly doubt: Doubt | undefined;
+  /** What its author calls the device that it comes from, where that is known. */
+  readonly device: string | undefined;
+  /** The author's display name, where there is one. */
+  readonly display: string | undefined;
+  /** How far the author is known, where the message is verified. */
+  readonly trust: AuthorTrust | undefined;
+}
+
+/** A message of the server about a room, with what was found out. */
+export type RoomMessage =
+  | Presence
+  | Fault
+  | Notice
+  | Entry & { readonly mark: Mark }
+  | Acknowledgement & { readonly mark: Mark };
 
 /** What was sent and waits for its place in the order. */
 export interface Unacknowledged {
@@ -23,6 +68,8 @@ export interface Unacknowledged {
 
 /** Where a client stands. */
 export type View =
+  /** It logs in, and nothing about a room may come. */
+  | { readonly kind: "entering"; readonly name: Handle }
   /** It has asked to be let in. */
   | { readonly kind: "joining"; readonly name: Handle }
   /** It is in. */
@@ -40,10 +87,16 @@ export type Viewed =
   | { readonly kind: "viewed"; readonly view: View; readonly events: readonly ClientEvent[] }
   | { readonly kind: "broken" };
 
+/** What a notice of the operator is said by; the server gives nobody that name. */
+const CONSOLE_NAME = "console";
+
 const BROKEN: Viewed = { kind: "broken" };
 
 /** Takes a message of the server. */
-export function take(view: View, message: ServerMessage): Viewed {
+export function take(view: View, message: RoomMessage): Viewed {
+  if (view.kind === "entering") return BROKEN;
+  // Signatures are over the lobby's id, so what is said elsewhere was not signed for there.
+  if (message.type !== "fault" && message.room !== LOBBY) return BROKEN;
   switch (message.type) {
     case "presence":
       return takePresence(view, message);
@@ -51,9 +104,16 @@ export function take(view: View, message: ServerMessage): Viewed {
       return takeFault(view, message);
     case "entry":
       return view.kind === "inside" ? takeEntry(view, message) : BROKEN;
+    case "notice":
+      return view.kind === "inside" ? takeNotice(view, message) : BROKEN;
     case "ack":
       return view.kind === "inside" ? takeAcknowledgement(view, message) : BROKEN;
   }
+}
+
+/** Notes that the login is over and the room was asked for. */
+export function joining({ name }: View): View {
+  return { kind: "joining", name };
 }
 
 /** Notes that a message was sent. Throws a `RangeError` before being let in. */
@@ -73,7 +133,10 @@ export function unacknowledged(view: View): readonly ClientEvent[] {
   );
 }
 
-function takePresence(view: View, { room, change, names, time }: Presence): Viewed {
+function takePresence(
+  view: View & { kind: "joining" | "inside" },
+  { room, change, names, time }: Presence,
+): Viewed {
   const event: ClientEvent = { type: "presence", room, change, names, time };
   if (view.kind === "inside") return { kind: "viewed", view, events: [event] };
   // The answer to a join begins with the name that was let in (PROTOCOL §6.2).
@@ -96,9 +159,11 @@ function takeFault(view: View, { code, about }: Fault): Viewed {
   };
 }
 
-function takeEntry(view: View & { kind: "inside" }, entry: Entry): Viewed {
-  if (!follows(view.lastSequence, entry.sequence)) return BROKEN;
-  const { room, sequence, from, time, text } = entry;
+function takeEntry(view: View & { kind: "inside" }, entry: Entry & { readonly mark: Mark }): Viewed {
+  const id = entry.id.toHex();
+  // One's own are acknowledged, never told.
+  if (!follows(view.lastSequence, entry.sequence) || view.unacknowledged.has(id)) return BROKEN;
+  const { room, sequence, from, time, text, mark } = entry;
   return {
     kind: "viewed",
     view: { ...view, lastSequence: sequence },
@@ -106,24 +171,52 @@ function takeEntry(view: View & { kind: "inside" }, entry: Entry): Viewed {
       type: "message",
       room,
       sequence,
-      id: entry.id.toHex(),
+      id,
       from,
+      source: "member",
       own: false,
       time,
       text,
-      verified: false,
-      reason: UNVERIFIED_NAME,
+      ...marked(mark),
     }],
   };
 }
 
-function takeAcknowledgement(view: View & { kind: "inside" }, ack: Acknowledgement): Viewed {
+function takeNotice(view: View & { kind: "inside" }, notice: Notice): Viewed {
+  if (!follows(view.lastSequence, notice.sequence)) return BROKEN;
+  const { room, sequence, source, time, text } = notice;
+  return {
+    kind: "viewed",
+    view: { ...view, lastSequence: sequence },
+    events: [{
+      type: "message",
+      room,
+      sequence,
+      id: notice.id.toHex(),
+      from: source === "console" ? CONSOLE_NAME : notice.name,
+      display: undefined,
+      trust: undefined,
+      source,
+      device: undefined,
+      own: false,
+      time,
+      text,
+      verified: false,
+      reason: source === "console" ? undefined : "bridged" satisfies Doubt,
+    }],
+  };
+}
+
+function takeAcknowledgement(
+  view: View & { kind: "inside" },
+  ack: Acknowledgement & { readonly mark: Mark },
+): Viewed {
   const id = ack.id.toHex();
   const sent = view.unacknowledged.get(id);
   if (sent === undefined || sent.room !== ack.room || !follows(view.lastSequence, ack.sequence)) {
     return BROKEN;
   }
-  const { room, sequence, time } = ack;
+  const { room, sequence, time, mark } = ack;
   return {
     kind: "viewed",
     view: { ...view, lastSequence: sequence, unacknowledged: without(view.unacknowledged, id) },
@@ -134,15 +227,19 @@ function takeAcknowledgement(view: View & { kind: "inside" }, ack: Acknowledgeme
         sequence,
         id,
         from: view.name,
+        source: "member",
         own: true,
         time,
         text: sent.text,
-        verified: false,
-        reason: UNVERIFIED_NAME,
+        ...marked(mark),
       },
       { type: "ack", room, id, sequence, time },
     ],
   };
+}
+
+function marked({ doubt, device, display, trust }: Mark) {
+  return { display, trust, device, verified: doubt === undefined, reason: doubt };
 }
 
 /** Places in the order are given out without a gap, and each member is told all of them. */

@@ -14,6 +14,7 @@ import {
   type Command,
   type CommandContext,
   FlagNotFoundError,
+  type RouteMap,
   run,
   type StricliIntegration,
   type StricliProcess,
@@ -21,6 +22,7 @@ import {
   UnexpectedFlagError,
   UnexpectedPositionalError,
   UnsatisfiedFlagError,
+  UnsatisfiedPositionalError,
 } from "@stricli/core";
 import { type Exit, EXIT_CODES, Failure } from "../text/failure.ts";
 import { nearest } from "../text/nearest.ts";
@@ -53,7 +55,7 @@ export interface Program {
   readonly name: string;
   /** Of the release. */
   readonly version: string;
-  /** By name; each is made by stricli's `buildCommand`. */
+  /** By name, of one word or two: "chat", "user list"; each is made by stricli's `buildCommand`. */
   readonly commands: Readonly<Record<string, Command<ProgramContext>>>;
   /** The command that runs where none is named. */
   readonly defaultCommand: string;
@@ -158,7 +160,7 @@ function application(
     return "";
   };
   return buildApplication<ProgramContext>(
-    buildRouteMap({ routes: program.commands, docs: { brief: program.name } }),
+    buildRouteMap({ routes: routesOf(program), docs: { brief: program.name } }),
     {
       name: program.name,
       scanner: { caseStyle: CASE_STYLE.scanner },
@@ -181,6 +183,31 @@ function application(
   );
 }
 
+/** Commands of two words stand below their first one. */
+function routesOf({ commands }: Program): Record<string, Command<ProgramContext> | RouteMap<ProgramContext>> {
+  const routes: Record<string, Command<ProgramContext> | RouteMap<ProgramContext>> = {};
+  for (const [name, command] of Object.entries(commands)) {
+    const [first = name, second] = name.split(" ");
+    if (second === undefined) routes[first] = command;
+    else {
+      routes[first] ??= buildRouteMap({
+        routes: Object.fromEntries(secondWords(commands, first).map(([word, target]) => [word, target])),
+        docs: { brief: `commands about a ${first}` },
+      });
+    }
+  }
+  return routes;
+}
+
+function secondWords(
+  commands: Program["commands"],
+  first: string,
+): (readonly [word: string, command: Command<ProgramContext>])[] {
+  return Object.entries(commands)
+    .filter(([name]) => name.startsWith(`${first} `))
+    .map(([name, command]) => [name.slice(first.length + 1), command] as const);
+}
+
 /** `args` with the command named: stricli's own default command would swallow a misspelt one. */
 function routed(program: Program, args: readonly string[]): readonly string[] {
   const { name, commands, defaultCommand, wordMeans } = program;
@@ -189,13 +216,37 @@ function routed(program: Program, args: readonly string[]): readonly string[] {
   if (broken !== undefined) throw brokenFlag(broken, program);
   if (first === undefined || first.startsWith("-")) return [defaultCommand, ...args];
   if (Object.hasOwn(commands, first)) return args;
-  const near = nearest(first, [...Object.keys(commands), "help", "version"]);
+  const words = secondWords(commands, first).map(([word]) => word);
+  if (words.length > 0) return routedBelow(program, args, words);
+  const near = nearest(first, [...Object.keys(commands).flatMap(firstWord), "help", "version"]);
   if (near === undefined) return [defaultCommand, ...args];
-  const meant = `write "${name} ${Object.hasOwn(commands, near) ? near : `--${near}`}"`;
+  const isCommand = Object.keys(commands).flatMap(firstWord).includes(near);
+  const meant = `write "${name} ${isCommand ? near : `--${near}`}"`;
   const other = wordMeans === undefined
     ? ""
     : `, or "${name} ${defaultCommand} ${visible(first)}" for ${wordMeans}`;
   throw new Failure("usage", `Cannot run ${quoted(first)}: there is no such command; ${meant}${other}.`);
+}
+
+function firstWord(command: string): string[] {
+  return command.split(" ").slice(0, 1);
+}
+
+/** As {@linkcode routed}, where the first of two words is right and `words` may be the second. */
+function routedBelow(
+  { name }: Program,
+  args: readonly string[],
+  words: readonly string[],
+): readonly string[] {
+  const [first = "", second] = args;
+  if (second !== undefined && (words.includes(second) || ["-h", "--help", "--version"].includes(second))) {
+    return args;
+  }
+  const cannot = `Cannot run ${quoted(second === undefined ? first : `${first} ${second}`)}`;
+  const near = second === undefined ? undefined : nearest(second, words);
+  const why = second === undefined ? "it needs a second word" : "there is no such command";
+  const remedy = near === undefined ? `see "${name} ${first} --help"` : `write "${name} ${first} ${near}"`;
+  throw new Failure("usage", `${cannot}: ${why}; ${remedy}.`);
 }
 
 function brokenFlag(arg: string, program: Program): Failure {
@@ -205,7 +256,11 @@ function brokenFlag(arg: string, program: Program): Failure {
 }
 
 function noSuchFlag(typed: string, program: Program): Failure {
-  const near = nearest(typed.replace(/^-+/, "").replace(/=.*$/s, ""), flagNames(program));
+  const word = typed.replace(/^-+/, "").replace(/=.*$/s, "");
+  const near = nearest(word, flagNames(program));
+  if (near === word && typed.startsWith("--")) {
+    return new Failure("usage", `Cannot use --${word} here: other commands have it; see this one's --help.`);
+  }
   const remedy = near === undefined ? `see ${program.name} --help.` : `did you mean --${near}?`;
   return new Failure("usage", `Cannot use ${unquoted(typed)}: there is no such flag; ${remedy}`);
 }
@@ -249,6 +304,14 @@ function sentenced(fault: unknown, program: Program, args: readonly string[]): u
     const rule = "there is an argument too many";
     return new Failure("usage", `Cannot use ${quoted(fault.input)}: ${rule}; see ${program.name} --help.`);
   }
+  if (fault instanceof UnsatisfiedPositionalError) {
+    const said = args.filter((arg) => !arg.startsWith("-")).map(visible).join(" ");
+    const remedy = `write "${program.name} ${said} ${fault.placeholder}"`;
+    return new Failure(
+      "usage",
+      `Cannot run ${quoted(said)} alone: ${fault.placeholder} is missing; ${remedy}.`,
+    );
+  }
   if (fault instanceof ArgumentParseError) {
     if (fault.exception instanceof Failure) return fault.exception;
     const flag = `--${fault.externalFlagNameOrPlaceholder}`;
@@ -283,7 +346,7 @@ function helpFlag(program: Program): StricliIntegration<ProgramContext> {
       aliases: ["h"],
       run(_app, { result, additionalFlags, text }) {
         const help = result.target.formatHelp({
-          prefix: [program.name],
+          prefix: result.prefix.filter((word) => word !== program.defaultCommand),
           text,
           additionalFlags,
           includeArgumentEscapeSequenceFlag: false,

@@ -29,6 +29,8 @@ export const ML_KEM_SECRET_BYTES = 32;
 export const SHA512_BYTES = 64;
 /** Octets of an AES-256 key. */
 export const AES_KEY_BYTES = 32;
+/** Octets of an AES-128 key. */
+export const AES_128_KEY_BYTES = 16;
 /** Octets of an AES block, a CBC initialisation vector and a CTR initial counter block. */
 export const AES_BLOCK_BYTES = 16;
 
@@ -78,13 +80,13 @@ export interface VerifyingKey {
   verify(data: Bytes, signature: Bytes): Promise<boolean>;
 }
 
-/** HMAC-SHA-512 under one key. */
+/** HMAC under one key. */
 export interface Mac {
-  /** The untruncated tag, 64 octets. */
+  /** The untruncated tag: 64 octets of SHA-512, 32 of SHA-256. */
   sign(data: Bytes): Promise<Bytes>;
 }
 
-/** AES-256 in one mode of operation under one key. */
+/** AES in one mode of operation under one key. */
 export interface BlockCipher {
   /** CBC pads by PKCS #7 and adds 1 to 16 octets; CTR keeps the length. `iv` is 16 octets. */
   encrypt(iv: Bytes, plaintext: Bytes): Promise<Bytes>;
@@ -102,12 +104,98 @@ export interface ScryptCost {
   readonly parallelization: number;
 }
 
+/** Octets of OPAQUE's messages in our suite, ristretto255 with SHA-512 (RFC 9807 §6 and §7). */
+export const OPAQUE_BYTES = {
+  /** RegistrationRequest. */
+  registrationRequest: 32,
+  /** RegistrationResponse. */
+  registrationResponse: 64,
+  /** RegistrationRecord, what a server stores. */
+  registrationRecord: 192,
+  /** KE1. */
+  ke1: 96,
+  /** KE2. */
+  ke2: 320,
+  /** KE3. */
+  ke3: 64,
+  /** The session key that both ends have after KE3. */
+  sessionKey: 64,
+  /** A server's keys and OPRF seed. */
+  setup: 128,
+} as const;
+
+/** Longest password, as UTF-8 of its NFC form: the most that the OPRF takes (RFC 9497 §1.2). */
+export const PASSWORD_BYTES_MAX = 65_535;
+
+/** A client's registration that waits for the server's response. */
+export interface OpaqueRegistration {
+  /** RegistrationRequest. */
+  readonly request: Bytes;
+  /** The record to store; `undefined` where the response is malformed. Memory-hard: takes most of a second. */
+  finish(response: Bytes): Promise<Bytes | undefined>;
+}
+
+/** A client's login that waits for KE2. */
+export interface OpaqueClientLogin {
+  /** KE1. */
+  readonly ke1: Bytes;
+  /**
+   * KE3 and the session key; `undefined` where the password is wrong, the name unknown or KE2 altered: these look the
+   * same. Memory-hard: takes most of a second.
+   */
+  finish(ke2: Bytes): Promise<{ readonly ke3: Bytes; readonly sessionKey: Bytes } | undefined>;
+}
+
+/** A server's login that waits for KE3. */
+export interface OpaqueServerLogin {
+  /** KE2. */
+  readonly ke2: Bytes;
+  /** The session key, 64 octets; `undefined` where KE3 is wrong. */
+  finish(ke3: Bytes): Promise<Bytes | undefined>;
+}
+
+/**
+ * OPAQUE-3DH (RFC 9807) with ristretto255, SHA-512 and Argon2id. The library draws its own randomness. `identity` is
+ * the account's handle: both the credential identifier and the client identity. A password is taken in its NFC form, as
+ * UTF-8, so that it is the same from every keyboard; one over {@linkcode PASSWORD_BYTES_MAX} throws a `RangeError`.
+ */
+export interface Opaque {
+  /** A new server's setup, 128 octets: secret, and as precious as all passwords of its accounts. */
+  newSetup(): Promise<Bytes>;
+  /** Client: begins a registration with `password`. */
+  startRegistration(password: string, identity: string): Promise<OpaqueRegistration>;
+  /** Server: RegistrationResponse; `undefined` where the request is malformed. */
+  registrationResponse(setup: Bytes, identity: string, request: Bytes): Promise<Bytes | undefined>;
+  /**
+   * Server: whether a login can be answered from `record`, which is to be asked before a client's record is kept; whose
+   * password it is of, nobody can tell.
+   */
+  isRecord(setup: Bytes, record: Bytes): Promise<boolean>;
+  /** Client: begins a login. */
+  startLogin(password: string, identity: string): Promise<OpaqueClientLogin>;
+  /**
+   * Server: answers KE1; `undefined` where it is malformed. Without a `record` the answer looks like one for an
+   * account, and no KE3 fits it (RFC 9807 §6.3.2.2).
+   */
+  answerLogin(
+    setup: Bytes,
+    identity: string,
+    { record, ke1 }: { readonly record: Bytes | undefined; readonly ke1: Bytes },
+  ): Promise<OpaqueServerLogin | undefined>;
+}
+
 /** Every primitive the protocol is composed of. */
 export interface Provider {
   /** SHA-256, 32 octets. */
   sha256(data: Bytes): Promise<Bytes>;
   /** SHA-512, 64 octets. */
   sha512(data: Bytes): Promise<Bytes>;
+  /** HMAC-SHA-256 under `key`, 32 octets a tag: for the Fernet bridge alone. Throws where `key` is empty. */
+  hmacSha256(key: Bytes): Promise<Mac>;
+  /** AES-128-CBC with PKCS #7 padding under a 16-octet key: for the Fernet bridge alone. */
+  aes128Cbc(key: Bytes): Promise<BlockCipher>;
+  /** OPAQUE; loaded when it is first asked for. */
+  opaque(): Promise<Opaque>;
   /** HMAC-SHA-512 under `key`. Throws where `key` is empty, which WebCrypto does not import. */
   hmacSha512(key: Bytes): Promise<Mac>;
   /** The X25519 pair of a 32-octet seed. */

@@ -11,12 +11,14 @@ import { isAcceptableKey } from "./ed25519_points.ts";
 import { requireLength } from "./lengths.ts";
 import type { MlKem } from "./ml_kem.ts";
 import {
+  AES_128_KEY_BYTES,
   AES_BLOCK_BYTES,
   AES_KEY_BYTES,
   type BlockCipher,
   ED25519_KEY_BYTES,
   ED25519_SIGNATURE_BYTES,
   type Mac,
+  type Opaque,
   type Provider,
   type ScryptCost,
   type SigningKey,
@@ -52,13 +54,16 @@ export function webCryptoProvider(mlKem: MlKem): Provider {
   return {
     sha256: (data) => digest("SHA-256", data),
     sha512: (data) => digest("SHA-512", data),
-    hmacSha512,
+    hmacSha256: (key) => hmac("SHA-256", key),
+    hmacSha512: (key) => hmac("SHA-512", key),
+    opaque,
     x25519Pair,
     mlKemPair: (seed) => mlKem.pair(seed),
     mlKemEncapsulate: (encapsulationKey, entropy) => mlKem.encapsulate(encapsulationKey, entropy),
     ed25519SigningKey,
     ed25519VerifyingKey,
-    aes256Cbc,
+    aes128Cbc: (key) => aesCbc(key, AES_128_KEY_BYTES),
+    aes256Cbc: (key) => aesCbc(key, AES_KEY_BYTES),
     aes256Ctr,
     scrypt,
     equalInConstantTime,
@@ -69,11 +74,17 @@ async function digest(name: "SHA-256" | "SHA-512", data: Bytes): Promise<Bytes> 
   return new Uint8Array(await crypto.subtle.digest(name, data));
 }
 
-async function hmacSha512(key: Bytes): Promise<Mac> {
+async function hmac(hash: "SHA-256" | "SHA-512", key: Bytes): Promise<Mac> {
   if (key.length === 0) throw new RangeError("Cannot use an HMAC key: it is empty");
   const { subtle } = crypto;
-  const imported = await subtle.importKey("raw", key, { name: "HMAC", hash: "SHA-512" }, false, ["sign"]);
+  const imported = await subtle.importKey("raw", key, { name: "HMAC", hash }, false, ["sign"]);
   return { sign: async (data) => new Uint8Array(await subtle.sign("HMAC", imported, data)) };
+}
+
+/** Loaded by whoever logs in with a password, not by every program: it is half a megabyte of WebAssembly. */
+async function opaque(): Promise<Opaque> {
+  const { wasmOpaque } = await import("./opaque_wasm.ts");
+  return wasmOpaque;
 }
 
 async function x25519Pair(seed: Bytes): Promise<X25519Pair> {
@@ -128,19 +139,19 @@ async function importSeed(
   return { privateKey, publicHalf: Uint8Array.fromBase64(x, { alphabet: "base64url" }) };
 }
 
-async function aes256Cbc(key: Bytes): Promise<BlockCipher> {
-  const imported = await importAesKey("AES-CBC", key);
+async function aesCbc(key: Bytes, length: number): Promise<BlockCipher> {
+  const imported = await importAesKey("AES-CBC", key, length);
   return blockCipher(imported, (iv) => ({ name: "AES-CBC", iv }));
 }
 
 async function aes256Ctr(key: Bytes): Promise<BlockCipher> {
-  const imported = await importAesKey("AES-CTR", key);
+  const imported = await importAesKey("AES-CTR", key, AES_KEY_BYTES);
   return blockCipher(imported, (iv) => ({ name: "AES-CTR", counter: iv, length: CTR_COUNTER_BITS }));
 }
 
-async function importAesKey(name: "AES-CBC" | "AES-CTR", key: Bytes): Promise<CryptoKey> {
-  // WebCrypto would take 16 octets for AES-128.
-  requireLength("an AES-256 key", key, AES_KEY_BYTES);
+async function importAesKey(name: "AES-CBC" | "AES-CTR", key: Bytes, length: number): Promise<CryptoKey> {
+  // WebCrypto would take the length of another AES too.
+  requireLength(`an AES-${8 * length} key`, key, length);
   return await crypto.subtle.importKey("raw", key, name, false, ["encrypt", "decrypt"]);
 }
 

@@ -36,9 +36,21 @@ export interface Listening {
 /** How long a listener rests when the system has no more files to give, before it accepts again. */
 const ACCEPT_RETRY_MS = 100;
 
+/** Which flags say where to listen, for the sentences about it. */
+export interface ListenFlags {
+  /** "--host". */
+  readonly host: string;
+  /** "--port". */
+  readonly port: string;
+  /** "--host or --port". */
+  readonly either: string;
+}
+
+const HOST_AND_PORT: ListenFlags = { host: "--host", port: "--port", either: "--host or --port" };
+
 /** Listens on `endpoint`. Throws a {@linkcode Failure} that says why it cannot. */
-export function listen({ host, port }: Endpoint): Listening {
-  const listener = openListener({ host, port });
+export function listen({ host, port }: Endpoint, flags = HOST_AND_PORT): Listening {
+  const listener = openListener({ host, port }, flags);
   const at = { host: listener.addr.hostname, port: listener.addr.port };
   let closed = false;
 
@@ -68,7 +80,7 @@ export function listen({ host, port }: Endpoint): Listening {
 }
 
 /** Nagle's algorithm would hold back a short message until the last one is acknowledged. */
-function sendAtOnce(socket: Deno.TcpConn): void {
+export function sendAtOnce(socket: Deno.TcpConn): void {
   try {
     socket.setNoDelay(true);
   } catch {
@@ -76,39 +88,99 @@ function sendAtOnce(socket: Deno.TcpConn): void {
   }
 }
 
-function openListener({ host, port }: Endpoint): Deno.TcpListener {
+function openListener({ host, port }: Endpoint, flags: ListenFlags): Deno.TcpListener {
   try {
     return Deno.listen({ hostname: host, port });
   } catch (error) {
-    throw listenFailure(error, { host, port });
+    throw listenFailure(error, { host, port }, flags);
   }
 }
 
-function listenFailure(error: unknown, { host, port }: Endpoint): Failure {
+function listenFailure(error: unknown, { host, port }: Endpoint, flags: ListenFlags): Failure {
   const where = `Cannot listen on ${host} port ${port}`;
   if (error instanceof Deno.errors.AddrInUse) {
     return new Failure(
       "unavailable",
-      `${where}: another program uses that port; stop it, or give another --port.`,
+      `${where}: another program uses that port; stop it, or give another ${flags.port}.`,
     );
   }
   if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) {
-    return new Failure("noPermission", `${where}: the system does not allow it; give a --port above 1023.`);
+    const remedy = `give a ${flags.port} above 1023`;
+    return new Failure("noPermission", `${where}: the system does not allow it; ${remedy}.`);
   }
   if (error instanceof Deno.errors.AddrNotAvailable) {
-    return new Failure("unavailable", `${where}: this machine has no such address; give another --host.`);
+    const remedy = `give another ${flags.host}`;
+    return new Failure("unavailable", `${where}: this machine has no such address; ${remedy}.`);
   }
-  return new Failure("unavailable", `${where}: ${reason(error)}; give another --host or --port.`);
+  return new Failure("unavailable", `${where}: ${reason(error)}; give another ${flags.either}.`);
+}
+
+/** A connection without TLS, as a client opens it. */
+export interface PlainSocket extends Socket {
+  /** Whether the other end has sent a single octet. */
+  answered(): boolean;
+  /** Whether the other end began with a TLS alert, which is how a server that expects TLS refuses all else. */
+  answeredInTls(): boolean;
 }
 
 /** Connects to `endpoint`. Throws a {@linkcode Failure} that says why it cannot. */
-export async function connect({ host, port }: Endpoint): Promise<Socket> {
+export async function connect(endpoint: Endpoint): Promise<PlainSocket> {
+  return new WatchedSocket(await openTcp(endpoint));
+}
+
+/** The failure of a client without TLS at a server that expects it, see {@linkcode PlainSocket.answeredInTls}. */
+export function tlsExpected({ host, port }: Endpoint): Failure {
+  return new Failure(
+    "protocol",
+    `Cannot talk with ${host} port ${port}: the server there expects TLS; add --tls with --tls-ca FILE, or use ` +
+      "an invitation of its operator.",
+  );
+}
+
+/** As {@linkcode connect}, without looking at what comes. */
+export async function openTcp({ host, port }: Endpoint): Promise<Deno.TcpConn> {
   try {
     const socket = await Deno.connect({ hostname: host, port });
     sendAtOnce(socket);
     return socket;
   } catch (error) {
     throw connectFailure(error, { host, port });
+  }
+}
+
+/** What a TLS record that carries an alert begins with, whatever the version (RFC 8446 §5.1); no frame of ours does. */
+const TLS_ALERT = [21, 3] as const;
+
+class WatchedSocket implements PlainSocket {
+  readonly #socket: Socket;
+  #first: number[] = [];
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    const count = await this.#socket.read(buffer);
+    if (this.#first.length < TLS_ALERT.length && count !== null) {
+      this.#first = [...this.#first, ...buffer.subarray(0, count)].slice(0, TLS_ALERT.length);
+    }
+    return count;
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#socket.write(bytes);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  answered(): boolean {
+    return this.#first.length > 0;
+  }
+
+  answeredInTls(): boolean {
+    return TLS_ALERT.every((octet, at) => this.#first[at] === octet);
   }
 }
 
@@ -136,7 +208,7 @@ function connectFailure(error: unknown, { host, port }: Endpoint): Failure {
 }
 
 /** The system's own words, without the error number behind them. */
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const words = error instanceof Error ? error.message : String(error);
   return words.replace(/ \(os error \d+\)$/, "").replace(/\.$/, "");
 }

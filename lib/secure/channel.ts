@@ -2,30 +2,45 @@
  * A channel: frames, handshake and records joined. Bytes in, events out; what must be written in answer comes
  * with them. Both ends are the same machine with other states:
  *
- *     client  awaitingReply ▸ awaitingServerProof ▸ open ▸ ended
- *     server  awaitingHello ▸ awaitingDone        ▸ open ▸ ended
+ *     client  awaitingReply ▸ awaitingServerProof ▸ login ◂▸ paused ▸ [awaitingVerdict ▸] open ▸ ended
+ *     server  awaitingHello ▸ awaitingDone        ▸ login ◂▸ paused ▸                     open ▸ ended
+ *
+ * After each message of a login it pauses: what comes behind may be under other keys, and its owner decides whether
+ * it is. A login that is given up leads to leaving, where nothing is taken but the other end's close.
  *
  * @module
  */
 
 import type { Entropy, Provider } from "../crypto/port.ts";
-import { ByteReader, type Bytes, concat, u16 } from "../wire/bytes.ts";
+import { type Bytes, concat } from "../wire/bytes.ts";
 import { type CloseReason, decodeClose, encodeClose } from "../wire/close_code.ts";
 import { encodeFrame, FrameReader } from "../wire/frame.ts";
 import { HANDSHAKE_MESSAGE_BYTES_MAX, RECORD_BYTES_MAX } from "../wire/limits.ts";
 import {
   type AwaitingReply,
   type AwaitingServerProof,
+  type ClientFinished,
   type ClientOptions,
   offer,
   takeReply,
   takeServerProof,
 } from "./client_handshake.ts";
 import { type ChannelFault, MisuseError } from "./fault.ts";
-import { HANDSHAKE_TYPES, type HandshakeName, splitMessages } from "./handshake_message.ts";
-import { CONTENT_BYTES_MAX, type Inner } from "./inner.ts";
+import type { HandshakeMessage } from "./handshake_message.ts";
+import type { Inner } from "./inner.ts";
+import { type LoginName, parseLoginMessage, type Role } from "./login_message.ts";
+import {
+  type Directions,
+  keysMaySwitch,
+  type LoginStage,
+  mixedDirections,
+  startDirections,
+  withMessage,
+} from "./login_stage.ts";
+import { packMessages, unpackMessages } from "./message_pack.ts";
+import { traceLogin, traceMessages } from "./message_trace.ts";
 import { Opener, Sealer, type Tracer } from "./record.ts";
-import type { ApplicationSecrets, TrafficSecrets } from "./schedule.ts";
+import type { FinishedSecrets, TrafficSecrets } from "./schedule.ts";
 import { type AwaitingDone, type ServerOptions, takeDone, takeHello } from "./server_handshake.ts";
 import type { Suite } from "./suite.ts";
 
@@ -43,6 +58,8 @@ export interface ChannelParts {
 export type ChannelEvent =
   /** The handshake is over: both ends hold the same keys. `exporter` names this connection, 64 octets. */
   | { readonly kind: "established"; readonly suite: Suite; readonly hostKey: Bytes; readonly exporter: Bytes }
+  /** One message of the login. The channel reads on when it is told how. */
+  | { readonly kind: "login"; readonly message: HandshakeMessage }
   /** One application message, still encoded. */
   | { readonly kind: "message"; readonly message: Bytes }
   /** The other end closes and will send nothing more. */
@@ -70,9 +87,20 @@ type State =
   }
   | { readonly kind: "awaitingReply"; readonly state: AwaitingReply }
   | { readonly kind: "awaitingServerProof"; readonly state: AwaitingServerProof; readonly opener: Opener }
-  | { readonly kind: "open"; readonly sealer: Sealer; readonly opener: Opener }
-  /** Nothing is read any more; what we owe the other end may still be sealed, if it ended after being open. */
-  | { readonly kind: "ended"; readonly sealer: Sealer | undefined };
+  /** A message of the login may come. */
+  | { readonly kind: "login"; readonly stage: LoginStage }
+  /** One has come, or gone, after which its owner decides under which keys to read on. */
+  | { readonly kind: "paused"; readonly stage: LoginStage }
+  /** A client that logged in by its device talks already; the first record it gets says whether it was let in. */
+  | { readonly kind: "awaitingVerdict" } & Directions
+  | { readonly kind: "open" } & Directions
+  /** The login came to nothing: only a close has a meaning. */
+  | { readonly kind: "leaving" } & Directions
+  /** Nothing is read any more; what we owe the other end may still be sealed, in the stage that had been reached. */
+  | { readonly kind: "ended"; readonly stage: Stage; readonly sealer: Sealer | undefined };
+
+/** What an end may say: nothing, messages of the login, or anything. */
+type Stage = "handshake" | "login" | "messages";
 
 /** Where a step leads. */
 interface Step {
@@ -82,7 +110,8 @@ interface Step {
 }
 
 const NOTHING: Bytes = new Uint8Array(0);
-const ENDED: State = { kind: "ended", sealer: undefined };
+const NOTHING_RECEIVED: Received = { events: [], reply: NOTHING };
+const ENDED: State = { kind: "ended", stage: "handshake", sealer: undefined };
 
 /** One end of a channel. */
 export class Channel {
@@ -111,79 +140,235 @@ export class Channel {
     return new Channel({ kind: "awaitingHello", options }, parts);
   }
 
-  /** Whether messages can be sealed. */
+  /** Whether records can be sealed: of what kind is a matter of the stage. */
   get canSeal(): boolean {
-    return this.#sealer !== undefined;
+    return sealerOf(this.#state) !== undefined;
+  }
+
+  /**
+   * Whether a close can be sealed that the other end will understand: not while it may be changing to mixed keys that
+   * this end does not have yet.
+   */
+  get canClose(): boolean {
+    const stage = loginOf(this.#state);
+    return this.canSeal && (stage === undefined || !keysMaySwitch(stage));
   }
 
   /** Whether the sender's keys have seen enough use. */
   get rekeyDue(): boolean {
-    return this.#sealer?.rekeyDue ?? false;
+    return sealerOf(this.#state)?.rekeyDue ?? false;
   }
 
-  /** Takes bytes as they arrive, split anywhere. Calls queue. */
+  /** Takes bytes as they arrive, split anywhere. Calls queue, also with those that follow. */
   receive(bytes: Bytes): Promise<Received> {
-    const result = this.#last.then(() => this.#receiveNow(bytes));
-    this.#last = result.catch(() => {});
-    return result;
+    return this.#enqueue(() => {
+      if (this.#state.kind !== "ended") this.#frames.push(bytes);
+      return this.#readOn();
+    });
+  }
+
+  /** The frame of one login message, header included. Nothing where the login has come to nothing meanwhile. */
+  sendLogin(message: Bytes): Promise<Bytes> {
+    return this.#enqueue(() => isOver(this.#state) ? NOTHING : this.#sealLogin(message));
+  }
+
+  /** Reads on under the same keys: another message of the login may come. */
+  continueLogin(): Promise<Received> {
+    return this.#decide((stage) => {
+      if (stage.last === "LoginFinish" || stage.last === "DeviceLogin") {
+        throw new MisuseError(`Cannot go on with the login: after ${stage.last} it is decided`);
+      }
+      return { kind: "login", stage };
+    });
+  }
+
+  /** A server lets a device in: messages begin, under the same keys. */
+  admit(): Promise<Received> {
+    return this.#decide((stage) =>
+      open(requireAfter(stage, "admit", { role: "server", last: "DeviceLogin" }))
+    );
+  }
+
+  /** A client that has sent DeviceLogin talks; the first record it gets is a Refused, or shows that it is let in. */
+  expectVerdict(): Promise<Received> {
+    return this.#decide((stage) => {
+      requireAfter(stage, "expect a verdict", { role: "client", last: "DeviceLogin" });
+      return { kind: "awaitingVerdict", sealer: stage.sealer, opener: stage.opener };
+    });
+  }
+
+  /** Mixes the key of a password login into those of both directions: messages begin, in epoch 2. */
+  mix(sessionKey: Bytes): Promise<Received> {
+    return this.#decide(async (stage) => {
+      requireAfter(stage, "mix keys", { role: stage.role, last: "LoginFinish" });
+      return open(await mixedDirections(stage, sessionKey, this.#parts));
+    });
   }
 
   /** Frames that carry `messages` in order, as many as fit in each record. Throws where one is too long. */
   async sealMessages(messages: readonly Bytes[]): Promise<Bytes> {
+    const sealer = this.#requireTalking();
     const frames: Bytes[] = [];
-    for (const content of packMessages(messages)) frames.push(await this.#seal("message", content));
+    for (const content of packMessages(messages)) frames.push(await sealer.seal("message", content));
     return concat(...frames);
   }
 
   /** The frame of a ping. */
-  sealPing(): Promise<Bytes> {
-    return this.#seal("ping", NOTHING);
+  async sealPing(): Promise<Bytes> {
+    return await this.#requireTalking().seal("ping", NOTHING);
   }
 
-  /** The frame after which this end sends nothing more. */
+  /** The frame after which this end sends nothing more; a login under way comes to nothing by it. */
   sealClose(reason: CloseReason): Promise<Bytes> {
-    return this.#seal("close", encodeClose(reason));
+    return this.#enqueue(async () => {
+      const state = this.#state;
+      const sealer = sealerOf(state);
+      if (sealer === undefined || !this.canClose) {
+        throw new MisuseError(`Cannot seal a close: the channel is ${state.kind}`);
+      }
+      const frame = await sealer.seal("close", encodeClose(reason));
+      const stage = loginOf(state);
+      if (stage !== undefined) this.#state = leave(stage);
+      return frame;
+    });
   }
 
   /** The frame after which this end uses new keys. */
-  rekey(): Promise<Bytes> {
-    return this.#requireSealer().rekey();
+  async rekey(): Promise<Bytes> {
+    return await this.#requireTalking().rekey();
   }
 
-  get #sealer(): Sealer | undefined {
-    return this.#state.kind === "open" || this.#state.kind === "ended" ? this.#state.sealer : undefined;
-  }
-
-  #requireSealer(): Sealer {
-    const sealer = this.#sealer;
-    if (sealer === undefined) {
+  #requireTalking(): Sealer {
+    const sealer = sealerOf(this.#state);
+    if (sealer === undefined || stageOf(this.#state) !== "messages") {
       throw new MisuseError(`Cannot seal a record: the channel is ${this.#state.kind}`);
     }
     return sealer;
   }
 
-  #seal(kind: "message" | "ping" | "close", content: Bytes): Promise<Bytes> {
-    return this.#requireSealer().seal(kind, content);
+  #enqueue<Result>(work: () => Promise<Result> | Result): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
   }
 
-  async #receiveNow(bytes: Bytes): Promise<Received> {
+  async #sealLogin(bytes: Bytes): Promise<Bytes> {
+    const { kind } = this.#state;
+    const stage = loginOf(this.#state);
+    if (stage === undefined || keysMaySwitch(stage) || isDecided(stage)) {
+      throw new MisuseError(`Cannot send a message of the login: the channel is ${kind}`);
+    }
+    const named = parseLoginMessage(bytes, stage.role);
+    const next = named && withMessage(stage, named);
+    if (named === undefined || next === undefined) {
+      throw new MisuseError(`Cannot send these octets: they are no message of a ${stage.role}'s login`);
+    }
+    traceLogin(this.#parts.trace, "sent", named);
+    const frame = await stage.sealer.seal("handshake", bytes);
+    const pauses = kind === "paused" || stage.role === "client" && (keysMaySwitch(next) || isDecided(next));
+    this.#state = { kind: pauses ? "paused" : "login", stage: next };
+    return frame;
+  }
+
+  /** Goes from a login to the state that `decision` gives, and reads on in it. */
+  #decide(decision: (stage: LoginStage) => State | Promise<State>): Promise<Received> {
+    return this.#enqueue(async () => {
+      if (isOver(this.#state)) return NOTHING_RECEIVED;
+      const stage = loginOf(this.#state);
+      if (stage === undefined) {
+        throw new MisuseError(`Cannot decide on a login: the channel is ${this.#state.kind}`);
+      }
+      this.#state = await decision(stage);
+      return await this.#readOn();
+    });
+  }
+
+  async #readOn(): Promise<Received> {
     const events: ChannelEvent[] = [];
     const replies: Bytes[] = [];
-    if (this.#state.kind !== "ended") this.#frames.push(bytes);
-    while (this.#state.kind !== "ended") {
+    for (let state = this.#state; state.kind !== "ended" && state.kind !== "paused"; state = this.#state) {
       const frame = this.#frames.next(
-        this.#state.kind === "open" ? RECORD_BYTES_MAX : HANDSHAKE_MESSAGE_BYTES_MAX,
+        stageOf(state) === "handshake" ? HANDSHAKE_MESSAGE_BYTES_MAX : RECORD_BYTES_MAX,
       );
       if (frame.kind === "incomplete") break;
       const step = frame.kind === "refused"
         ? fail("badFrame")
-        : await takeFrame(this.#state, frame.body, this.#parts);
-      this.#state = step.state.kind === "ended" ? { kind: "ended", sealer: this.#sealer } : step.state;
+        : await takeFrame(state, frame.body, this.#parts);
+      this.#state = step.state.kind === "ended"
+        ? { kind: "ended", stage: stageOf(state), sealer: sealerOf(state) }
+        : step.state;
       events.push(...step.events);
       if (step.reply.length > 0) replies.push(step.reply);
     }
     return { events, reply: concat(...replies) };
   }
+}
+
+function stageOf(state: State): Stage {
+  switch (state.kind) {
+    case "awaitingHello":
+    case "awaitingDone":
+    case "awaitingReply":
+    case "awaitingServerProof":
+      return "handshake";
+    case "login":
+    case "paused":
+      return "login";
+    case "awaitingVerdict":
+    case "open":
+    case "leaving":
+      return "messages";
+    case "ended":
+      return state.stage;
+  }
+}
+
+function sealerOf(state: State): Sealer | undefined {
+  switch (state.kind) {
+    case "login":
+    case "paused":
+      return state.stage.sealer;
+    case "awaitingVerdict":
+    case "open":
+    case "leaving":
+    case "ended":
+      return state.sealer;
+    default:
+      return undefined;
+  }
+}
+
+function loginOf(state: State): LoginStage | undefined {
+  return state.kind === "login" || state.kind === "paused" ? state.stage : undefined;
+}
+
+/** Whether a decision on the login comes too late: the other end closed meanwhile, or this one did. */
+function isOver(state: State): boolean {
+  return state.kind === "ended" || state.kind === "leaving";
+}
+
+/** Whether a client has said all it can say in a login, so that the next word is the server's. */
+function isDecided({ role, last }: LoginStage): boolean {
+  return role === "client" && last === "DeviceLogin";
+}
+
+function requireAfter(
+  stage: LoginStage,
+  what: string,
+  { role, last }: { role: Role; last: LoginName },
+): LoginStage {
+  if (stage.role !== role || stage.last !== last) {
+    throw new MisuseError(`Cannot ${what}: this ${stage.role} is after ${stage.last ?? "Done"}`);
+  }
+  return stage;
+}
+
+function open({ sealer, opener }: Directions): State {
+  return { kind: "open", sealer, opener };
+}
+
+function leave({ sealer, opener }: Directions): State {
+  return { kind: "leaving", sealer, opener };
 }
 
 function takeFrame(state: State, body: Bytes, parts: ChannelParts): Promise<Step> {
@@ -196,10 +381,17 @@ function takeFrame(state: State, body: Bytes, parts: ChannelParts): Promise<Step
       return takeReplyFrame(state.state, body, parts);
     case "awaitingServerProof":
       return takeServerProofFrame(state, body, parts);
+    case "login":
+      return takeLoginRecord(state.stage, body, parts);
+    case "awaitingVerdict":
+      return takeVerdict(state, body, parts);
     case "open":
       return takeRecord(state, body);
+    case "leaving":
+      return passOver(state, body);
+    case "paused":
     case "ended":
-      throw new MisuseError("Cannot take a frame: the channel has ended");
+      throw new MisuseError(`Cannot take a frame: the channel is ${state.kind}`);
   }
 }
 
@@ -231,10 +423,10 @@ async function takeDoneFrame(
   const finished = await takeDone(state, content, parts.provider);
   if (finished.kind === "failed") return fail(finished.fault);
   traceMessages(parts.trace, "received", content);
-  const { application: { traffic, exporter } } = finished;
+  const { suite } = state;
   return {
-    state: await open({ ours: traffic.server, theirs: traffic.client, suite: state.suite }, parts),
-    events: [{ kind: "established", suite: state.suite, hostKey, exporter }],
+    state: await beginLogin({ role: "server", suite, ...finished }, parts),
+    events: [{ kind: "established", suite, hostKey, exporter: finished.application.exporter }],
     reply: NOTHING,
   };
 }
@@ -266,7 +458,7 @@ async function takeServerProofFrame(
 
 async function sendDone(
   { suite, traffic }: { suite: Suite; traffic: TrafficSecrets },
-  { done, hostKey, application }: { done: Bytes; hostKey: Bytes; application: ApplicationSecrets },
+  { done, hostKey, application, transcript }: ClientFinished,
   parts: ChannelParts,
 ): Promise<Step> {
   const { provider, entropy, trace } = parts;
@@ -274,7 +466,7 @@ async function sendDone(
   traceMessages(trace, "sent", done);
   const reply = await sealer.seal("handshake", done);
   return {
-    state: await open({ ours: application.traffic.client, theirs: application.traffic.server, suite }, parts),
+    state: await beginLogin({ role: "client", suite, application, transcript }, parts),
     events: [{ kind: "established", suite, hostKey, exporter: application.exporter }],
     reply,
   };
@@ -285,16 +477,61 @@ async function openHandshake(opener: Opener, body: Bytes): Promise<Bytes | undef
   return inner?.kind === "handshake" ? inner.content : undefined;
 }
 
-async function open(
-  { ours, theirs, suite }: { ours: Bytes; theirs: Bytes; suite: Suite },
-  { provider, entropy, trace }: ChannelParts,
+async function beginLogin(
+  { role, suite, application, transcript }: {
+    role: Role;
+    suite: Suite;
+    application: FinishedSecrets;
+    transcript: Bytes;
+  },
+  parts: ChannelParts,
 ): Promise<State> {
-  trace({ kind: "keys", epoch: 1, suite });
+  const { traffic, master } = application;
+  parts.trace({ kind: "keys", epoch: 1, suite });
+  const directions = await startDirections({ role, suite, traffic, epoch: 1 }, parts);
+  return { kind: "login", stage: { role, suite, master, transcript, last: undefined, ...directions } };
+}
+
+/** Anything but one message of the login, or a close, ends the channel: nobody is let in yet (PROTOCOL §4.7). */
+async function takeLoginRecord(stage: LoginStage, body: Bytes, { trace }: ChannelParts): Promise<Step> {
+  const inner = await stage.opener.open(body);
+  if (inner === undefined) return fail("badRecord");
+  if (inner.kind === "close") return takeClose(inner);
+  if (inner.kind !== "handshake") return fail("unexpectedRecord");
+  const named = parseLoginMessage(inner.content, stage.role === "client" ? "server" : "client");
+  const next = named && withMessage(stage, named);
+  if (named === undefined || next === undefined) return fail("badHandshake");
+  traceLogin(trace, "received", named);
   return {
-    kind: "open",
-    sealer: await Sealer.start({ suite, secret: ours, epoch: 1, trace }, provider, entropy),
-    opener: await Opener.start({ suite, secret: theirs, epoch: 1, trace }, provider),
+    state: { kind: "paused", stage: next },
+    events: [{ kind: "login", message: named.message }],
+    reply: NOTHING,
   };
+}
+
+/** What the server says first to a device: Refused, or anything that it says to those who are let in. */
+async function takeVerdict(
+  state: State & { kind: "awaitingVerdict" },
+  body: Bytes,
+  { trace }: ChannelParts,
+): Promise<Step> {
+  const inner = await state.opener.open(body);
+  if (inner === undefined) return fail("badRecord");
+  if (inner.kind === "message") return takeMessages(open(state), inner);
+  if (inner.kind === "close") return takeClose(inner);
+  if (inner.kind !== "handshake") return fail("unexpectedRecord");
+  const named = parseLoginMessage(inner.content, "server");
+  if (named?.name !== "Refused") return fail("badHandshake");
+  traceLogin(trace, "received", named);
+  return { state: leave(state), events: [{ kind: "login", message: named.message }], reply: NOTHING };
+}
+
+/** A record of a peer with whom the login came to nothing, and who may not know it yet. */
+async function passOver(state: State & { kind: "leaving" }, body: Bytes): Promise<Step> {
+  const inner = await state.opener.open(body);
+  if (inner === undefined) return fail("badRecord");
+  if (inner.kind === "close") return takeClose(inner);
+  return { state, events: [], reply: NOTHING };
 }
 
 async function takeRecord(state: State & { kind: "open" }, body: Bytes): Promise<Step> {
@@ -316,7 +553,7 @@ async function takeRecord(state: State & { kind: "open" }, body: Bytes): Promise
   }
 }
 
-function takeMessages(state: State & { kind: "open" }, { content }: Inner): Step {
+function takeMessages(state: State, { content }: Inner): Step {
   const messages = unpackMessages(content);
   if (messages === undefined) return fail("badRecord");
   return {
@@ -339,45 +576,3 @@ function fail(fault: ChannelFault): Step {
 function end(event: ChannelEvent): Step {
   return { state: ENDED, events: [event], reply: NOTHING };
 }
-
-/** Contents of as few records as hold `messages` in order, each message as `u16 length | message`. */
-function packMessages(messages: readonly Bytes[]): readonly Bytes[] {
-  const contents: Bytes[] = [];
-  let parts: Bytes[] = [];
-  let used = 0;
-  for (const message of messages) {
-    const part = concat(u16(message.length), message);
-    if (used + part.length > CONTENT_BYTES_MAX) {
-      contents.push(concat(...parts));
-      parts = [];
-      used = 0;
-    }
-    parts.push(part);
-    used += part.length;
-  }
-  return parts.length === 0 ? contents : [...contents, concat(...parts)];
-}
-
-/** The messages in a record's content; `undefined` where there is none, one is empty or one is cut short. */
-function unpackMessages(content: Bytes): readonly Bytes[] | undefined {
-  const reader = new ByteReader(content);
-  const messages: Bytes[] = [];
-  do messages.push(reader.take(reader.u16())); while (reader.whole && reader.remaining > 0);
-  return reader.finished && messages.every((message) => message.length > 0) ? messages : undefined;
-}
-
-function traceMessages(trace: Tracer, way: "sent" | "received", bytes: Bytes): void {
-  for (const { type, bytes: message } of splitMessages(bytes) ?? []) {
-    const name = HANDSHAKE_NAMES.find((candidate) => HANDSHAKE_TYPES[candidate] === type);
-    if (name !== undefined) trace({ kind: "handshake", way, message: name, bytes: message });
-  }
-}
-
-const HANDSHAKE_NAMES: readonly HandshakeName[] = [
-  "Hello",
-  "Reply",
-  "HostKey",
-  "Signature",
-  "Finished",
-  "Done",
-];

@@ -28,10 +28,10 @@ import {
   splitMessages,
 } from "./handshake_message.ts";
 import {
-  type ApplicationSecrets,
   applicationSecrets,
   binder,
   earlySecret,
+  type FinishedSecrets,
   handshakeSecret,
   handshakeTraffic,
   type TrafficSecrets,
@@ -103,7 +103,9 @@ export interface ClientFinished {
   /** The server's host key, 32 octets. */
   readonly hostKey: Bytes;
   /** The secrets of epoch 1. */
-  readonly application: ApplicationSecrets;
+  readonly application: FinishedSecrets;
+  /** All messages, Done included. */
+  readonly transcript: Bytes;
 }
 
 /** The server has proved a host key that the client does not accept: nothing more is sent. */
@@ -191,9 +193,10 @@ export async function takeServerProof(
 
   const finishedHash = await transcriptHash(provider, upToFinished);
   const done = encodeField("Done", await verifyData(provider, state.traffic.client, finishedHash));
-  const doneHash = await transcriptHash(provider, concat(upToFinished, done));
+  const transcript = concat(upToFinished, done);
+  const doneHash = await transcriptHash(provider, transcript);
   const application = await applicationSecrets(provider, state.handshake, doneHash);
-  return { kind: "clientFinished", done, hostKey, application };
+  return { kind: "clientFinished", done, hostKey, application, transcript };
 }
 
 async function pinAccepts(pin: HostKeyPin, hostKey: Bytes, provider: Provider): Promise<boolean> {

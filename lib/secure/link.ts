@@ -14,12 +14,14 @@ import {
   CONNECTION_MS_MAX,
   DEAD_MS,
   HANDSHAKE_MS_MAX,
+  LOGIN_MS_MAX,
   MESSAGE_BYTES_MAX,
   PING_MS,
 } from "../wire/limits.ts";
-import { Channel, type ChannelEvent, type ChannelParts } from "./channel.ts";
+import { Channel, type ChannelEvent, type ChannelParts, type Received } from "./channel.ts";
 import type { ClientOptions } from "./client_handshake.ts";
 import { type ChannelFault, MisuseError } from "./fault.ts";
+import type { Role } from "./login_message.ts";
 import type { ServerOptions } from "./server_handshake.ts";
 
 /**
@@ -35,10 +37,14 @@ export const WRITE_BYTES_MAX = 65_536;
 export const REKEY_MS = 3_600_000;
 
 /**
- * What a link hands on. `closed` is the other end's close: its owner answers what it still owes and then calls
- * {@linkcode Link.close}.
+ * What a link hands on. After `login` nothing more is read until its owner says how: by one of
+ * {@linkcode Link.continueLogin}, {@linkcode Link.admit}, {@linkcode Link.mix} and {@linkcode Link.close}. `closed` is
+ * the other end's close: its owner answers what it still owes and then calls {@linkcode Link.close}.
  */
-export type LinkEvent = Extract<ChannelEvent, { kind: "established" | "message" | "closed" }>;
+export type LinkEvent = Extract<ChannelEvent, { kind: "established" | "login" | "message" | "closed" }>;
+
+/** How far a connection had come. */
+export type LinkStage = "handshake" | "login" | "conversation";
 
 /** How a link came to its end. */
 export type LinkEnd =
@@ -53,9 +59,9 @@ export type LinkEnd =
     readonly confirmed: boolean;
   }
   /** The connection ended without one. `answered` says whether the other end had sent a single byte. */
-  | { readonly kind: "cut"; readonly during: "handshake" | "conversation"; readonly answered: boolean }
+  | { readonly kind: "cut"; readonly during: LinkStage; readonly answered: boolean }
   /** A deadline passed. */
-  | { readonly kind: "timedOut"; readonly during: "handshake" | "conversation" }
+  | { readonly kind: "timedOut"; readonly during: LinkStage }
   /** The server proved another host key than the one pinned. */
   | { readonly kind: "hostKeyRefused"; readonly hostKey: Bytes }
   /** The other end, or someone between, broke the protocol. */
@@ -63,6 +69,12 @@ export type LinkEnd =
 
 type Phase =
   | { readonly kind: "handshake"; readonly since: number }
+  /** Who the client is, is being found out, since the connection began; `theirs` as below. */
+  | { readonly kind: "login"; readonly since: number; readonly theirs: CloseReason | undefined }
+  /** A client that has shown its device's key talks already, but may yet be refused. */
+  | { readonly kind: "verdict"; readonly since: number; readonly theirs: CloseReason | undefined }
+  /** It was; its owner has not closed yet. */
+  | { readonly kind: "refused"; readonly since: number; readonly theirs: CloseReason | undefined }
   /** Messages flow; `theirs` is the other end's close where it has come. */
   | { readonly kind: "open"; readonly theirs: CloseReason | undefined }
   /** Our close is wanted, sealed or written; theirs has come or not. */
@@ -82,12 +94,15 @@ export class Link {
   readonly ended: Promise<LinkEnd>;
 
   readonly #channel: Channel;
-  readonly #role: "client" | "server";
+  readonly #role: Role;
   readonly #end: (end: LinkEnd) => void;
   #phase: Phase;
   #replies: Bytes;
   #queue: Bytes[] = [];
   #queuedBytes = 0;
+  #last: Promise<unknown> = Promise.resolve();
+  /** How many calls of the login have not done their work; what they send goes before anything else. */
+  #loginCalls = 0;
   #pingWanted = false;
   #rekeyWanted = false;
   #answered = false;
@@ -100,7 +115,7 @@ export class Link {
 
   private constructor(
     channel: Channel,
-    { role, opening, now }: { role: "client" | "server"; opening: Bytes; now: number },
+    { role, opening, now }: { role: Role; opening: Bytes; now: number },
   ) {
     const { promise, resolve } = Promise.withResolvers<LinkEnd>();
     this.ended = promise;
@@ -127,7 +142,7 @@ export class Link {
     return new Link(Channel.server(options, parts), { role: "server", opening: new Uint8Array(0), now });
   }
 
-  /** Whether messages are taken and sent: the handshake is over and this end has not begun to close. */
+  /** Whether messages are taken and sent: the login is over and this end has not begun to close. */
   get open(): boolean {
     return this.#phase.kind === "open";
   }
@@ -139,15 +154,17 @@ export class Link {
 
   /**
    * Queues an encoded message; it leaves with whatever else waits, as one record and one write where that fits. A
-   * peer whose queue is full is closed with `tooSlow`. After a close nothing is queued. Throws before the
-   * handshake is over.
+   * peer whose queue is full is closed with `tooSlow`. After a close nothing is queued. Throws before the login is
+   * over, or a client waits for the verdict on its device.
    */
   send(message: Bytes): void {
     if (message.length === 0 || message.length > MESSAGE_BYTES_MAX) {
       throw new MisuseError(`Cannot send ${message.length} octets: a message has 1 to ${MESSAGE_BYTES_MAX}`);
     }
-    if (this.#phase.kind === "handshake") throw new MisuseError("Cannot send: the handshake is not over");
-    if (this.#phase.kind !== "open") return;
+    if (this.#phase.kind === "handshake" || this.#phase.kind === "login") {
+      throw new MisuseError(`Cannot send: the ${this.#phase.kind} is not over`);
+    }
+    if (this.#phase.kind !== "open" && this.#phase.kind !== "verdict") return;
     if (this.#queuedBytes + message.length > QUEUE_BYTES_MAX) {
       this.#dropQueue();
       this.close("tooSlow", this.#now);
@@ -159,29 +176,83 @@ export class Link {
   }
 
   /**
+   * Sends one message of the login, header included, before anything else. The login's calls and
+   * {@linkcode Link.receive} queue, and settle in order. After a close they do nothing; where the login's state does
+   * not allow them they reject with a `MisuseError`.
+   */
+  async sendLogin(message: Bytes): Promise<void> {
+    await this.#inLogin(async () => {
+      this.#reply(await this.#channel.sendLogin(message));
+      return [];
+    });
+  }
+
+  /** Reads on: another message of the login may come. Gives what had come behind the last one. */
+  continueLogin(now: number): Promise<readonly LinkEvent[]> {
+    return this.#inLogin(async () => this.#deal(await this.#channel.continueLogin(), now));
+  }
+
+  /** Server: lets a device in, whose DeviceLogin is good. Gives what had come behind it. */
+  admit(now: number): Promise<readonly LinkEvent[]> {
+    return this.#inLogin(async () => {
+      const received = await this.#channel.admit();
+      this.#begin(now);
+      return this.#deal(received, now);
+    });
+  }
+
+  /** Mixes in the key of a password login, after LoginFinish: messages begin. Gives what had come behind it. */
+  mix(sessionKey: Bytes, now: number): Promise<readonly LinkEvent[]> {
+    return this.#inLogin(async () => {
+      const received = await this.#channel.mix(sessionKey);
+      this.#rekeyed = now;
+      this.#begin(now);
+      return this.#deal(received, now);
+    });
+  }
+
+  /**
+   * Client, after DeviceLogin: messages may be sent, and what comes first decides, Refused or a message. Gives what
+   * has come already.
+   */
+  expectVerdict(now: number): Promise<readonly LinkEvent[]> {
+    return this.#inLogin(async () => {
+      const received = await this.#channel.expectVerdict();
+      if (this.#phase.kind === "login" && this.#phase.theirs === undefined) {
+        this.#phase = { ...this.#phase, kind: "verdict" };
+      }
+      return this.#deal(received, now);
+    });
+  }
+
+  /**
    * Sends what is queued, then an authenticated close, and waits for the other end's where that has not come. The
-   * close that came first gives the reason.
+   * close that came first gives the reason. While keys may be changing at the other end a close could not be
+   * understood, so the connection ends without one.
    */
   close(reason: CloseReason, now: number): void {
-    if (this.#phase.kind === "handshake") {
-      this.#finish({ kind: "closed", by: "us", reason, confirmed: false });
-    } else if (this.#phase.kind === "open") {
-      const { theirs } = this.#phase;
-      this.#phase = {
-        kind: "closing",
-        since: now,
-        by: theirs === undefined ? "us" : "peer",
-        reason: theirs ?? reason,
-        ours: "wanted",
-        theirs: theirs !== undefined,
-      };
-      this.#signal();
+    switch (this.#phase.kind) {
+      case "handshake":
+        return this.#finish({ kind: "closed", by: "us", reason, confirmed: false });
+      case "login":
+      case "verdict":
+      case "refused":
+      case "open":
+        return this.#startClosing(this.#phase.theirs, reason, now);
+      case "closing":
+      case "ended":
     }
   }
 
   /** Takes bytes at the moment `now`; gives what they meant. After the end that is nothing, and nothing is computed. */
-  async receive(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
-    return this.#phase.kind === "ended" ? [] : await this.#receiveNow(bytes, now);
+  receive(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
+    if (this.#phase.kind === "ended") return Promise.resolve([]);
+    this.#now = now;
+    this.#heard = now;
+    this.#answered = true;
+    return this.#enqueue(async () =>
+      this.#phase.kind === "ended" ? [] : this.#deal(await this.#channel.receive(bytes), now)
+    );
   }
 
   /** What came is not dealt with yet at `now`, so that no new bytes are read: the other end is not the silent one. */
@@ -191,8 +262,7 @@ export class Link {
 
   /** The other end will send nothing more; what we owe it may still be written. */
   receiveEnd(): void {
-    const theirs = this.#phase.kind === "open" ? this.#phase.theirs !== undefined : this.#theirCloseCame;
-    if (!theirs) this.lost();
+    if (!this.#theirCloseCame) this.lost();
   }
 
   /** The connection is gone in both directions. */
@@ -200,6 +270,10 @@ export class Link {
     switch (this.#phase.kind) {
       case "handshake":
         return this.#finish({ kind: "cut", during: "handshake", answered: this.#answered });
+      case "login":
+      case "verdict":
+      case "refused":
+        return this.#finish({ kind: "cut", during: "login", answered: this.#answered });
       case "open":
         return this.#finish({ kind: "cut", during: "conversation", answered: this.#answered });
       case "closing":
@@ -216,6 +290,11 @@ export class Link {
         if (now - this.#phase.since >= HANDSHAKE_MS_MAX) {
           this.#finish({ kind: "timedOut", during: "handshake" });
         }
+        break;
+      case "login":
+      case "verdict":
+      case "refused":
+        if (now - this.#phase.since >= LOGIN_MS_MAX) this.#loginTimedOut(now);
         break;
       case "open":
         this.#tickOpen(now);
@@ -246,17 +325,62 @@ export class Link {
     return undefined;
   }
 
-  async #receiveNow(bytes: Bytes, now: number): Promise<readonly LinkEvent[]> {
-    this.#now = now;
-    this.#heard = now;
-    this.#answered = true;
-    const { events, reply } = await this.#channel.receive(bytes);
+  #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  /** Work of the login, in order with what is received; none after a close, which waits for what was asked before. */
+  #inLogin(work: () => Promise<readonly LinkEvent[]>): Promise<readonly LinkEvent[]> {
+    if (this.#phase.kind === "closing" || this.#phase.kind === "ended") return Promise.resolve([]);
+    this.#loginCalls += 1;
+    return this.#enqueue(async () => {
+      try {
+        return this.#phase.kind === "ended" ? [] : await work();
+      } finally {
+        this.#loginCalls -= 1;
+        this.#signal();
+      }
+    });
+  }
+
+  #reply(bytes: Bytes): void {
+    this.#replies = concat(this.#replies, bytes);
+    this.#signal();
+  }
+
+  #deal({ events, reply }: Received, now: number): readonly LinkEvent[] {
     if (this.#phase.kind === "ended") return [];
-    if (reply.length > 0) {
-      this.#replies = concat(this.#replies, reply);
-      this.#signal();
-    }
+    if (reply.length > 0) this.#reply(reply);
     return events.filter((event) => this.#take(event, now));
+  }
+
+  /** The login is over, and well: messages begin. */
+  #begin(now: number): void {
+    if (this.#phase.kind !== "login" && this.#phase.kind !== "verdict") return;
+    if (this.#phase.theirs !== undefined) return;
+    this.#phase = { kind: "open", theirs: undefined };
+    // Whoever had to wait for us meanwhile was not silent.
+    this.#heard = now;
+  }
+
+  /** The server says so; a client has nothing to say to a server that keeps it waiting. */
+  #loginTimedOut(now: number): void {
+    if (this.#role === "server") this.close("loginTimeout", now);
+    else this.#finish({ kind: "timedOut", during: "login" });
+  }
+
+  #startClosing(theirs: CloseReason | undefined, reason: CloseReason, now: number): void {
+    this.#phase = {
+      kind: "closing",
+      since: now,
+      by: theirs === undefined ? "us" : "peer",
+      reason: theirs ?? reason,
+      ours: "wanted",
+      theirs: theirs !== undefined,
+    };
+    this.#signal();
   }
 
   #tickOpen(now: number): void {
@@ -274,11 +398,13 @@ export class Link {
   #take(event: ChannelEvent, now: number): event is LinkEvent {
     switch (event.kind) {
       case "established":
-        this.#phase = { kind: "open", theirs: undefined };
         this.#established = now;
         this.#rekeyed = now;
-        return true;
+        return this.#beginLogin();
+      case "login":
+        return this.#takeLogin();
       case "message":
+        this.#begin(now);
         return true;
       case "closed":
         return this.#takeClose(event.reason);
@@ -289,21 +415,44 @@ export class Link {
     }
   }
 
-  /** Whether the owner has to answer it: not where our close has gone before. */
-  #takeClose(reason: CloseReason): boolean {
-    if (this.#phase.kind === "open") {
-      this.#phase = { kind: "open", theirs: reason };
+  #beginLogin(): boolean {
+    if (this.#phase.kind !== "handshake") return false;
+    this.#phase = { kind: "login", since: this.#phase.since, theirs: undefined };
+    return true;
+  }
+
+  /** Whether the owner has to decide on it: not where it gave the login up meanwhile. */
+  #takeLogin(): boolean {
+    if (this.#phase.kind === "verdict") {
+      this.#dropQueue();
+      this.#phase = { ...this.#phase, kind: "refused" };
       return true;
     }
-    if (this.#phase.kind === "closing") {
-      this.#phase = { ...this.#phase, theirs: true };
-      this.#finishIfBothClosed();
+    return this.#phase.kind === "login";
+  }
+
+  /** Whether the owner has to answer it: not where our close has gone before. */
+  #takeClose(reason: CloseReason): boolean {
+    switch (this.#phase.kind) {
+      case "login":
+      case "verdict":
+      case "refused":
+      case "open":
+        this.#phase = { ...this.#phase, theirs: reason };
+        return true;
+      case "closing":
+        this.#phase = { ...this.#phase, theirs: true };
+        this.#finishIfBothClosed();
+        return false;
+      case "handshake":
+      case "ended":
+        return false;
     }
-    return false;
   }
 
   get #theirCloseCame(): boolean {
-    return this.#phase.kind === "closing" && this.#phase.theirs;
+    if (this.#phase.kind === "handshake" || this.#phase.kind === "ended") return false;
+    return this.#phase.kind === "closing" ? this.#phase.theirs : this.#phase.theirs !== undefined;
   }
 
   /** After our close nothing more is sent (PROTOCOL §5.5). */
@@ -330,7 +479,7 @@ export class Link {
   async #takeWrite(now: number): Promise<Bytes | undefined> {
     const parts = [this.#replies];
     this.#replies = new Uint8Array(0);
-    if (this.#channel.canSeal && !this.#ourCloseLeft) {
+    if (this.#channel.canSeal && !this.#ourCloseLeft && this.#loginCalls === 0) {
       const messages = this.#dequeue();
       if (this.#rekeyWanted || this.#channel.rekeyDue) {
         this.#rekeyWanted = false;
@@ -340,15 +489,27 @@ export class Link {
       if (messages.length > 0) parts.push(await this.#channel.sealMessages(messages));
       else if (this.#pingWanted) parts.push(await this.#channel.sealPing());
       this.#pingWanted = false;
-      if (this.#phase.kind === "closing" && this.#phase.ours === "wanted" && this.#queue.length === 0) {
-        parts.push(await this.#channel.sealClose(this.#phase.reason));
-        this.#phase = { ...this.#phase, ours: "sealed" };
-      }
+      parts.push(await this.#takeOurClose());
     }
     const bytes = concat(...parts);
     if (bytes.length === 0) return undefined;
     this.#wrote = now;
     return bytes;
+  }
+
+  /** The frame of our close, where it is due. */
+  async #takeOurClose(): Promise<Bytes> {
+    const nothing = new Uint8Array(0);
+    if (this.#phase.kind !== "closing" || this.#phase.ours !== "wanted" || this.#queue.length > 0) {
+      return nothing;
+    }
+    if (!this.#channel.canClose) {
+      this.#finishUnconfirmed(this.#phase);
+      return nothing;
+    }
+    const frame = await this.#channel.sealClose(this.#phase.reason);
+    if (this.#phase.kind === "closing") this.#phase = { ...this.#phase, ours: "sealed" };
+    return frame;
   }
 
   #dequeue(): readonly Bytes[] {

@@ -4,13 +4,14 @@
  *     early = Extract(0, psk)
  *     hs    = Extract(XL(early, "derived", ""), mlkem_ss | x25519_ss)   ▸ c hs, s hs over T(Reply)
  *     ms    = Extract(XL(hs, "derived", ""), 0)                         ▸ c ap, s ap, exporter over T(Done)
+ *     ms'   = Extract(XL(ms, "login", ""), session key of OPAQUE)       ▸ the same again over T(LoginFinish)
  *
  * Labels separate direction, purpose and suite, so no two uses ever share a key.
  *
  * @module
  */
 
-import { type Provider, SHA512_BYTES } from "../crypto/port.ts";
+import { OPAQUE_BYTES, type Provider, SHA512_BYTES } from "../crypto/port.ts";
 import { type Bytes, concat, lengthPrefixed, u16, utf8 } from "../wire/bytes.ts";
 import { RECORD_KEY_BYTES } from "./aead.ts";
 import { expand, extract } from "./hkdf.ts";
@@ -91,12 +92,18 @@ export async function verifyData(provider: Provider, secret: Bytes, transcript: 
   return shortMac(provider, await expandLabel(provider, secret, { label: "finished" }), transcript);
 }
 
-/** What a finished handshake leaves behind. */
+/** What messages are protected with, and what names the connection. */
 export interface ApplicationSecrets {
-  /** The secrets of epoch 1. */
+  /** The secrets of an epoch: 1, or 2 after a password login. */
   readonly traffic: TrafficSecrets;
   /** Names this very connection to whoever signs for it; 64 octets. */
   readonly exporter: Bytes;
+}
+
+/** What a finished handshake leaves behind. */
+export interface FinishedSecrets extends ApplicationSecrets {
+  /** The master secret, which a password login is mixed into. */
+  readonly master: Bytes;
 }
 
 /** The secrets of epoch 1, bound to T(Done). */
@@ -104,9 +111,35 @@ export async function applicationSecrets(
   provider: Provider,
   handshake: Bytes,
   transcript: Bytes,
-): Promise<ApplicationSecrets> {
+): Promise<FinishedSecrets> {
   const salt = await expandLabel(provider, handshake, { label: "derived" });
   const master = await extract(provider, salt, ZEROS);
+  return { master, ...await secretsOfMaster(provider, master, transcript) };
+}
+
+/**
+ * The secrets of epoch 2, bound to T(LoginFinish): who relays a login between two channels has another master secret
+ * at each, so its ends come to different keys. Throws a `RangeError` where the session key is none of OPAQUE's.
+ */
+export async function mixedSecrets(
+  provider: Provider,
+  master: Bytes,
+  { sessionKey, transcript }: { sessionKey: Bytes; transcript: Bytes },
+): Promise<ApplicationSecrets> {
+  if (sessionKey.length !== OPAQUE_BYTES.sessionKey) {
+    throw new RangeError(
+      `Cannot mix ${sessionKey.length} octets: a session key has ${OPAQUE_BYTES.sessionKey}`,
+    );
+  }
+  const salt = await expandLabel(provider, master, { label: "login" });
+  return secretsOfMaster(provider, await extract(provider, salt, sessionKey), transcript);
+}
+
+async function secretsOfMaster(
+  provider: Provider,
+  master: Bytes,
+  transcript: Bytes,
+): Promise<ApplicationSecrets> {
   return {
     traffic: {
       client: await expandLabel(provider, master, { label: "c ap", transcript }),

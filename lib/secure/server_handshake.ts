@@ -20,10 +20,10 @@ import {
   splitMessages,
 } from "./handshake_message.ts";
 import {
-  type ApplicationSecrets,
   applicationSecrets,
   binder,
   earlySecret,
+  type FinishedSecrets,
   handshakeSecret,
   handshakeTraffic,
   type TrafficSecrets,
@@ -75,7 +75,9 @@ export interface ServerFinished {
   /** The state's name. */
   readonly kind: "serverFinished";
   /** The secrets of epoch 1. */
-  readonly application: ApplicationSecrets;
+  readonly application: FinishedSecrets;
+  /** All messages, Done included. */
+  readonly transcript: Bytes;
 }
 
 /** Takes the body of the first frame from a client. */
@@ -158,9 +160,11 @@ export async function takeDone(
   const done = decodeField("Done", message);
   if (done === undefined || rest.length > 0) return failed("badHandshake");
   if (!provider.equalInConstantTime(done, state.expectedDone)) return failed("badFinished");
-  const doneHash = await transcriptHash(provider, concat(state.transcript, content));
+  const transcript = concat(state.transcript, content);
+  const doneHash = await transcriptHash(provider, transcript);
   return {
     kind: "serverFinished",
     application: await applicationSecrets(provider, state.handshake, doneHash),
+    transcript,
   };
 }

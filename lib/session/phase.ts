@@ -1,69 +1,74 @@
 /**
- * One peer of the server after its handshake, as a value: what it may send when, and what follows.
+ * One peer of the server as a value: where it stands, what it may send there, and what its first octets and the passing
+ * of time lead to.
  *
- *     awaitingJoin ▸ ready ▸ leaving
+ *     login ▸ entering ▸ password          ▸ leaving
+ *                      ▸ device ▸ joined   ▸ leaving
  *
  * @module
  */
 
-import type { Bytes } from "../wire/bytes.ts";
-import type { CloseReason } from "../wire/close_code.ts";
 import { BEFORE_LOGIN_BYTES_MAX, LOGIN_MS_MAX } from "../wire/limits.ts";
-import { type ClientMessage, decodeClientMessage, type Join, type Send } from "../wire/message.ts";
+import type { ClientMessage } from "../wire/message.ts";
 
 /** Where a peer stands. */
 export type Phase =
-  /** It has not been let in; `since` is when it was accepted, in milliseconds, `bytes` all that it has sent. */
-  | { readonly kind: "awaitingJoin"; readonly since: number; readonly bytes: number }
+  /** It has not logged in; `since` is when it was accepted, in milliseconds, `bytes` all that it has sent. */
+  | { readonly kind: "login"; readonly since: number; readonly bytes: number }
+  /** Its login verified; it has not shown yet that it has the keys of that login. */
+  | { readonly kind: "entering"; readonly since: number; readonly bytes: number }
+  /** It is in by its password: it may see to its account, and joins no room. */
+  | { readonly kind: "password" }
+  /** It is in by its device's key. */
+  | { readonly kind: "device" }
   /** It is in the lobby. */
-  | { readonly kind: "ready" }
-  /** One of the two has closed; requests are no longer taken. */
+  | { readonly kind: "joined" }
+  /** One of the two has closed; nothing more is taken. */
   | { readonly kind: "leaving" };
 
-/** What a session has to do next. */
-export type Action =
-  /** Ask the rules. */
-  | { readonly kind: "submit"; readonly request: Join | Send }
-  /** Close with a reason. */
-  | { readonly kind: "close"; readonly reason: CloseReason }
+/** An application message's type, as a client sends it. */
+export type ClientMessageType = ClientMessage["type"];
+
+/** What the first octets, or the passing of time, lead to. */
+export type Verdict =
+  /** It goes on. */
+  | { readonly kind: "go"; readonly phase: Phase }
   /** End without a word: a stranger gets none. */
   | { readonly kind: "drop" }
-  /** Nothing. */
-  | { readonly kind: "none" };
+  /** Close with `loginTimeout`. */
+  | { readonly kind: "late" };
 
-/** Counts bytes of a peer that is not in, and drops it where they are too many for an honest client. */
-export function receiveBytes(
-  phase: Phase,
-  count: number,
-): { readonly phase: Phase; readonly action: Action } {
-  if (phase.kind !== "awaitingJoin") return { phase, action: { kind: "none" } };
+/**
+ * Which messages may come when (PROTOCOL §7); whatever else comes closes. `enter` is the first after every login, and
+ * comes once: it shows that the client holds the keys in use from there on.
+ */
+export const MAY_COME: Readonly<Record<Phase["kind"], readonly ClientMessageType[]>> = {
+  login: [],
+  entering: ["enter"],
+  password: ["publish", "recover", "askApproval", "passwordRequest", "passwordRecord"],
+  device: ["publish", "approve", "join"],
+  joined: ["publish", "approve", "join", "send"],
+  leaving: [],
+};
+
+/** Whether a message of that type may come from a peer in `phase`. */
+export function mayCome(phase: Phase, type: ClientMessageType): boolean {
+  return MAY_COME[phase.kind].includes(type);
+}
+
+/** Whether a peer is still a stranger: it counts as half open, and its octets and its time are bounded. */
+export function isStranger(phase: Phase): phase is Phase & { kind: "login" | "entering" } {
+  return phase.kind === "login" || phase.kind === "entering";
+}
+
+/** Counts octets of a stranger, and drops it where they are too many for an honest client. */
+export function receiveBytes(phase: Phase, count: number): Verdict {
+  if (!isStranger(phase)) return { kind: "go", phase };
   const bytes = phase.bytes + count;
-  if (bytes > BEFORE_LOGIN_BYTES_MAX) return { phase: { kind: "leaving" }, action: { kind: "drop" } };
-  return { phase: { ...phase, bytes }, action: { kind: "none" } };
+  return bytes > BEFORE_LOGIN_BYTES_MAX ? { kind: "drop" } : { kind: "go", phase: { ...phase, bytes } };
 }
 
-/** What an application message of a peer leads to. */
-export function receiveMessage(
-  phase: Phase,
-  bytes: Bytes,
-): { readonly phase: Phase; readonly action: Action } {
-  if (phase.kind === "leaving") return { phase, action: { kind: "none" } };
-  const message = decodeClientMessage(bytes);
-  if (message === undefined || !mayCome(phase, message)) {
-    return { phase: { kind: "leaving" }, action: { kind: "close", reason: "protocolFault" } };
-  }
-  return { phase, action: { kind: "submit", request: message } };
-}
-
-/** Before it is let in, a peer may ask for that and nothing else; what comes unexpected closes (PROTOCOL §7). */
-function mayCome(phase: Phase, message: ClientMessage): boolean {
-  return phase.kind === "ready" || message.type === "join";
-}
-
-/** What the passing of time leads to. */
-export function tick(phase: Phase, now: number): { readonly phase: Phase; readonly action: Action } {
-  if (phase.kind !== "awaitingJoin" || now - phase.since < LOGIN_MS_MAX) {
-    return { phase, action: { kind: "none" } };
-  }
-  return { phase: { kind: "leaving" }, action: { kind: "close", reason: "loginTimeout" } };
+/** Looks at a stranger's deadline, at `now` in milliseconds. */
+export function tick(phase: Phase, now: number): Verdict {
+  return isStranger(phase) && now - phase.since >= LOGIN_MS_MAX ? { kind: "late" } : { kind: "go", phase };
 }

@@ -9,8 +9,8 @@ import { knownHostKey, type KnownHosts, parseKnownHosts, withKnownHost } from ".
 import { Failure } from "../text/failure.ts";
 import { visible } from "../text/visible.ts";
 import { type Bytes, equal, utf8, utf8Text } from "../wire/bytes.ts";
-import { isMissing, orFailure } from "./file_failure.ts";
-import { folderOf, makePrivateFolder, readPrivateFile, replacePrivateFile } from "./private_file.ts";
+import { orFailure } from "./file_failure.ts";
+import { lockBeside, readPrivateFileIfThere, replacePrivateFile } from "./private_file.ts";
 
 /** Longest known-hosts file read: some ten thousand servers, more than anyone trusts. */
 export const KNOWN_HOSTS_FILE_BYTES_MAX = 1_048_576;
@@ -38,10 +38,7 @@ export async function appendKnownHost(path: string, endpoint: Endpoint, publicKe
 }
 
 async function append(path: string, endpoint: Endpoint, publicKey: Bytes): Promise<void> {
-  await makePrivateFolder(folderOf(path));
-  // Beside the file, since that one is replaced; the system lets go of it when a process dies.
-  using lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
-  await lock.lock(true);
+  using _lock = await lockBeside(path);
   const { text, known } = await read(path);
   const met = knownHostKey(known, endpoint);
   if (met !== undefined && !equal(met, publicKey)) {
@@ -59,11 +56,12 @@ async function append(path: string, endpoint: Endpoint, publicKey: Bytes): Promi
 
 async function read(path: string): Promise<{ readonly text: string; readonly known: KnownHosts }> {
   const shown = visible(path);
-  const octets = await orFailure(() => octetsOf(path), {
+  const file = await orFailure(() => readPrivateFileIfThere(path, KNOWN_HOSTS_FILE_BYTES_MAX), {
     exit: "noInput",
     cannot: `Cannot read the known hosts in ${shown}`,
     remedy: "make it readable, or choose another folder by SOTTO_CONFIG_DIR",
   });
+  const octets = file?.octets ?? new Uint8Array(0);
   if (octets.length > KNOWN_HOSTS_FILE_BYTES_MAX) {
     const limit = `it is longer than ${KNOWN_HOSTS_FILE_BYTES_MAX} octets`;
     throw new Failure("data", `Cannot read the known hosts in ${shown}: ${limit}; move it away.`);
@@ -78,13 +76,4 @@ async function read(path: string): Promise<{ readonly text: string; readonly kno
     "data",
     `Cannot read the known hosts in ${shown}: line ${known.line} ${known.why}; correct or remove that line.`,
   );
-}
-
-async function octetsOf(path: string): Promise<Bytes> {
-  try {
-    return (await readPrivateFile(path, KNOWN_HOSTS_FILE_BYTES_MAX)).octets;
-  } catch (error) {
-    if (isMissing(error)) return new Uint8Array(0);
-    throw error;
-  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { type Bytes, concat } from "../wire/bytes.ts";
+import { isMissing } from "./file_failure.ts";
 
 /** Owner only. */
 const FOLDER_MODE = 0o700;
@@ -38,10 +39,31 @@ export async function makePrivateFolder(folder: string): Promise<void> {
  */
 export async function readPrivateFile(path: string, bytesMax: number): Promise<ReadFile> {
   using file = await Deno.open(path);
-  const { mode } = await file.stat();
-  const hasModes = Deno.build.os !== "windows" && mode !== null;
-  const sharedMode = hasModes && (mode & OTHERS) !== 0 ? mode & 0o777 : undefined;
-  return { octets: await octetsOf(file, bytesMax + 1), sharedMode };
+  return { octets: await octetsOf(file, bytesMax + 1), sharedMode: sharedModeIn(await file.stat()) };
+}
+
+/** As {@linkcode readPrivateFile}, but `undefined` where there is no such file. */
+export async function readPrivateFileIfThere(path: string, bytesMax: number): Promise<ReadFile | undefined> {
+  try {
+    return await readPrivateFile(path, bytesMax);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The permission bits of the file `path` where others than its owner have any; `undefined` where they have none, modes
+ * do not exist, or there is no such file. The file is not opened: to close it again would end the locks that SQLite
+ * holds on it for this process.
+ */
+export async function sharedModeOf(path: string): Promise<number | undefined> {
+  try {
+    return sharedModeIn(await Deno.stat(path));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -63,6 +85,18 @@ export async function placePrivateFile(path: string, octets: Bytes): Promise<voi
 /** As {@linkcode placePrivateFile}, but a file that is there is replaced, in one step. */
 export async function replacePrivateFile(path: string, octets: Bytes): Promise<void> {
   await withWritten(path, octets, (written) => Deno.rename(written, path));
+}
+
+/**
+ * Waits for the lock that programs agree on for changing the file `path`, and holds it until what it gives is closed, or
+ * the process dies. It is a file of its own beside `path`, whose folder is made where it is missing, since that one is
+ * replaced.
+ */
+export async function lockBeside(path: string): Promise<Deno.FsFile> {
+  await makePrivateFolder(folderOf(path));
+  const lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: 0o600 });
+  await lock.lock(true);
+  return lock;
 }
 
 /** The folder that `path` is in. */
@@ -96,6 +130,11 @@ async function writeToDisk(path: string, octets: Bytes): Promise<void> {
   using file = await Deno.open(path, { write: true });
   for (let from = 0; from < octets.length;) from += await file.write(octets.subarray(from));
   await file.sync();
+}
+
+function sharedModeIn({ mode }: Deno.FileInfo): number | undefined {
+  const hasModes = Deno.build.os !== "windows" && mode !== null;
+  return hasModes && (mode & OTHERS) !== 0 ? mode & 0o777 : undefined;
 }
 
 /** A name is on the disk once its folder is. */

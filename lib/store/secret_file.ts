@@ -13,14 +13,24 @@ import { readPrivateFile } from "./private_file.ts";
 /** Longest secret read: longer than any passphrase, so whoever meets it has named the wrong file. */
 export const SECRET_FILE_BYTES_MAX = 4_096;
 
+/** A secret as it was found. */
+export interface SecretFile {
+  /** What the file holds, newline and all. */
+  readonly text: string;
+  /**
+   * The sentence that warns whoever uses the file, where others than its owner have any rights to it; safe for a
+   * terminal. It is no reason to stop: the file is a person's own, and some are shared on purpose.
+   */
+  readonly sharedMode: string | undefined;
+}
+
 /**
- * The text of the file `path`, newline and all; `what` says in sentences what it is: "the pre-shared key".
- * Throws a {@linkcode Failure}: `noInput` where it is missing or cannot be read, `data` where it is longer
+ * The secret in the file `path`; `what` says in sentences what it is: "the pre-shared key". Throws a {@linkcode Failure}: `noInput` where it is missing or cannot be read, `data` where it is longer
  * than {@linkcode SECRET_FILE_BYTES_MAX} or not UTF-8. No sentence repeats anything of the content.
  */
-export async function readSecretFile(path: string, what: string): Promise<string> {
+export async function readSecretFile(path: string, what: string): Promise<SecretFile> {
   const cannot = `Cannot read ${what} from ${visible(path)}`;
-  const { octets } = await orFailure(() => readPrivateFile(path, SECRET_FILE_BYTES_MAX), {
+  const { octets, sharedMode } = await orFailure(() => readPrivateFile(path, SECRET_FILE_BYTES_MAX), {
     exit: "noInput",
     cannot,
     remedy: "name a file that you can read",
@@ -30,6 +40,17 @@ export async function readSecretFile(path: string, what: string): Promise<string
     throw new Failure("data", `${cannot}: ${limit}; name the file that holds nothing else.`);
   }
   const text = utf8Text(octets);
-  if (text !== undefined) return text;
-  throw new Failure("data", `${cannot}: it is not UTF-8; write it as text, a key as 64 hexadecimal digits.`);
+  if (text === undefined) {
+    throw new Failure(
+      "data",
+      `${cannot}: it is not UTF-8; write it as text, a key as 64 hexadecimal digits.`,
+    );
+  }
+  return { text, sharedMode: sharedMode === undefined ? undefined : warning(path, what, sharedMode) };
+}
+
+function warning(path: string, what: string, mode: number): string {
+  const shown = visible(path);
+  const octal = mode.toString(8).padStart(4, "0");
+  return `Others on this machine can reach ${what} in ${shown} (mode ${octal}); run: chmod 600 ${shown}`;
 }

@@ -5,7 +5,14 @@
  */
 
 import { visible, visibleLines } from "../text/visible.ts";
+import { fittedText } from "./layout.ts";
 import { type TerminalIo, type Typed, TypedLine } from "./typed_line.ts";
+
+/** What becomes of an answer. */
+export interface AskOptions {
+  /** Whether it stays on the screen; a secret is seen while it is typed, and no longer. */
+  readonly keep?: boolean;
+}
 
 /** How a yes-or-no question may be answered. */
 export interface YesNoOptions {
@@ -16,9 +23,14 @@ export interface YesNoOptions {
 /**
  * The line that is typed after `question`, without white space around it; `undefined` where the person ends
  * with Ctrl-C or Ctrl-D. The question may be of several lines, of which the last is the prompt. It and the
- * answer stay on the screen; the keyboard is not let go of. Throws what the screen's writer throws.
+ * answer stay on the screen, unless `keep` says otherwise; the keyboard is not let go of. Throws what the screen's
+ * writer throws.
  */
-export async function ask(question: string, io: TerminalIo): Promise<string | undefined> {
+export async function ask(
+  question: string,
+  io: TerminalIo,
+  { keep = true }: AskOptions = {},
+): Promise<string | undefined> {
   const lines = visibleLines(question);
   const prompt = lines.pop() ?? "";
   const typed = Promise.withResolvers<Typed>();
@@ -30,7 +42,7 @@ export async function ask(question: string, io: TerminalIo): Promise<string | un
     },
   });
   try {
-    if (lines.length > 0) await typedLine.print(lines);
+    if (lines.length > 0) await typedLine.print(fittedText(lines, io.columns()));
     const answer = await typed.promise;
     await typedLine.close();
     if (answer.kind !== "line") {
@@ -38,7 +50,7 @@ export async function ask(question: string, io: TerminalIo): Promise<string | un
       return undefined;
     }
     const text = answer.text.trim();
-    await typedLine.print([`${prompt}${visible(text)}`]);
+    await typedLine.print([keep ? `${prompt}${visible(text)}` : prompt]);
     return text;
   } finally {
     await typedLine.close();

@@ -6,14 +6,16 @@
 
 import * as v from "valibot";
 import { parseText } from "../client/commands.ts";
-import type { ClientEvent, Talk } from "../client/event.ts";
+import type { ClientEvent, DeviceLine, Talk } from "../client/event.ts";
 import { MARKS_PER_BASE_MAX, visible } from "../text/visible.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { LOBBY, RoomNameSchema } from "../wire/message.ts";
 import { exchange } from "./exchange.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
+import { shownDisplay } from "./names.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
 import { faultSentence } from "./phrase.ts";
+import type { Told } from "./script_person.ts";
 
 /** What the JSON mode reads and writes. */
 export interface JsonModeIo {
@@ -23,18 +25,30 @@ export interface JsonModeIo {
   readonly write: Write;
   /** Standard error; nothing is written there in this mode, whose errors are objects. */
   readonly writeError: Write;
+  /** The fingerprint of the server's host key. */
+  readonly fingerprint: string;
 }
 
 /** Values that JSON can say. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
+// A lone surrogate is not text: UTF-8 would quietly put another character in its place.
+const TextSchema = v.pipe(v.string(), v.check((text) => text.isWellFormed()));
+
 const RequestSchema = v.variant("type", [
   v.strictObject({
     type: v.literal("send"),
     room: v.optional(RoomNameSchema, LOBBY),
-    // A lone surrogate is not text: UTF-8 would quietly put another character in its place.
-    text: v.pipe(v.string(), v.check((text) => text.isWellFormed())),
+    text: TextSchema,
   }),
+  v.strictObject({ type: v.literal("devices") }),
+  v.strictObject({ type: v.literal("approve"), name: TextSchema }),
+  v.strictObject({ type: v.literal("revoke"), name: TextSchema }),
+  v.strictObject({ type: v.literal("nick"), display: TextSchema }),
+  v.strictObject({ type: v.literal("whois"), handle: TextSchema }),
+  v.strictObject({ type: v.literal("verify"), handle: TextSchema }),
+  v.strictObject({ type: v.literal("accept"), handle: TextSchema }),
+  v.strictObject({ type: v.literal("fingerprint") }),
   v.strictObject({ type: v.literal("quit") }),
 ]);
 
@@ -58,7 +72,7 @@ const UNPRINTABLE = new RegExp(
  */
 export async function runJsonMode(talk: Talk, io: JsonModeIo): Promise<ModeOutcome> {
   const output: Output = new Output(io.write, io.writeError, { onGone: () => running.end("outputGone") });
-  const front = new JsonFront(talk, readLines(io.bytes), output);
+  const front = new JsonFront(talk, { input: readLines(io.bytes), output, fingerprint: io.fingerprint });
   const running = exchange(talk, front);
   return front.outcome(await running.ended);
 }
@@ -81,8 +95,12 @@ export function jsonLine(value: Json): string {
 export function eventJson(event: ClientEvent): Json {
   switch (event.type) {
     case "message": {
-      const { type, room, sequence, id, from, own, time, text, verified, reason } = event;
-      return { type, room, seq: sequence, id, from, own, time, text, verified, reason: reason ?? null };
+      const { type, room, sequence: seq, id, from, source, own, time, text, verified } = event;
+      const display = shownDisplay(event.display) ?? null;
+      const device = event.device ?? null;
+      const trust = event.trust ?? null;
+      const reason = event.reason ?? null;
+      return { type, room, seq, id, from, display, trust, device, source, own, time, text, verified, reason };
     }
     case "ack":
       return { type: event.type, room: event.room, id: event.id, seq: event.sequence, time: event.time };
@@ -90,6 +108,19 @@ export function eventJson(event: ClientEvent): Json {
       const { type, room, change, names, time } = event;
       return { type, room, change, names, time };
     }
+    case "keys":
+      return { type: event.type, handle: event.handle, news: event.news, detail: event.detail ?? null };
+    case "approval":
+      return { type: event.type, name: event.name, words: event.words };
+    case "devices":
+      return { type: event.type, devices: event.devices.map(deviceJson) };
+    case "person": {
+      const { type, handle, words, trust, devices } = event;
+      const display = shownDisplay(event.display) ?? null;
+      return { type, handle, display, words, trust, devices: devices.map(deviceJson) };
+    }
+    case "done":
+      return { type: event.type, what: event.what };
     case "fault":
       return error(event.code, faultSentence(event.code), event.about);
     case "state":
@@ -99,17 +130,32 @@ export function eventJson(event: ClientEvent): Json {
   }
 }
 
+/** The object of what a script is told before the conversation. */
+export function toldJson(told: Told): Json {
+  switch (told.kind) {
+    case "recoveryCode":
+      return { type: told.kind, code: told.code };
+    case "told":
+      return { type: told.kind, sentence: told.sentence };
+  }
+}
+
 class JsonFront {
   readonly input: LineSource;
   readonly #talk: Talk;
   readonly #output: Output;
+  readonly #fingerprint: string;
   #badInput = false;
   #undelivered = 0;
 
-  constructor(talk: Talk, input: LineSource, output: Output) {
+  constructor(
+    talk: Talk,
+    { input, output, fingerprint }: { input: LineSource; output: Output; fingerprint: string },
+  ) {
     this.#talk = talk;
     this.input = input;
     this.#output = output;
+    this.#fingerprint = fingerprint;
   }
 
   outcome(end: ModeOutcome["end"]): ModeOutcome {
@@ -122,6 +168,23 @@ class JsonFront {
     const request = parseRequest(line.text);
     if (request === undefined) return await this.#refuse(UNREADABLE);
     if (request.type === "quit") return "quit";
+    if (request.type === "send") return await this.#send(request);
+    if (request.type === "fingerprint") {
+      await this.#put({ type: request.type, fingerprint: this.#fingerprint });
+      return "goOn";
+    }
+    const sentence = await this.#talk.request(request);
+    return sentence === undefined ? "goOn" : await this.#refuse(visible(sentence), "notDone");
+  }
+
+  async show(event: ClientEvent): Promise<void> {
+    if (event.type === "unacknowledged" || event.type === "fault" && event.about !== undefined) {
+      this.#undelivered++;
+    }
+    await this.#put(eventJson(event));
+  }
+
+  async #send(request: Extract<Request, { type: "send" }>): Promise<"goOn"> {
     const parsed = parseText(request.text);
     if (parsed.kind !== "send") {
       return await this.#refuse(parsed.kind === "refused" ? parsed.sentence : BLANK);
@@ -134,16 +197,9 @@ class JsonFront {
     return "goOn";
   }
 
-  async show(event: ClientEvent): Promise<void> {
-    if (event.type === "unacknowledged" || event.type === "fault" && event.about !== undefined) {
-      this.#undelivered++;
-    }
-    await this.#put(eventJson(event));
-  }
-
-  async #refuse(sentence: string): Promise<"goOn"> {
+  async #refuse(sentence: string, code: "badInput" | "notDone" = "badInput"): Promise<"goOn"> {
     this.#badInput = true;
-    await this.#put(error("badInput", sentence));
+    await this.#put(error(code, sentence));
     return "goOn";
   }
 
@@ -161,6 +217,10 @@ function parseRequest(line: string): Request | undefined {
   }
   const parsed = v.safeParse(RequestSchema, value);
   return parsed.success ? parsed.output : undefined;
+}
+
+function deviceJson({ name, added, revoked, here }: DeviceLine): Json {
+  return { name, added, revoked: revoked ?? null, here };
 }
 
 function error(code: string, sentence: string, about?: string): Json {

@@ -68,6 +68,13 @@ export function fitted(lines: readonly Line[], columns: number): readonly Line[]
   return hanging(rows);
 }
 
+/** Safe lines of text for a screen of `columns`, each broken as {@linkcode fitted} breaks it. */
+export function fittedText(lines: readonly string[], columns: number): string[] {
+  return lines.flatMap((text) =>
+    fitted([[{ text, style: "plain" }]], columns).map((line) => painted(line, false))
+  );
+}
+
 /** The text of `line`, with our own colour codes where `colour` is set. */
 export function painted(line: Line, colour: boolean): string {
   return line.map(({ text, style }) => {

@@ -5,7 +5,7 @@
  */
 
 import { type Command, helpLines, parseLine } from "../client/commands.ts";
-import type { ClientEvent, Talk } from "../client/event.ts";
+import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
 import { visible } from "../text/visible.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { LOBBY } from "../wire/message.ts";
@@ -29,6 +29,8 @@ export interface LineModeIo {
   readonly writeError: Write;
   /** Gives times of day. */
   readonly clock: Clock;
+  /** The fingerprint of the server's host key. */
+  readonly fingerprint: string;
   /** Whether our own colour codes are wanted: a screen, and no NO_COLOR. */
   readonly colour: boolean;
   /** Told, with a terminal, how other safe lines come to the screen without disturbing the one that is typed. */
@@ -61,7 +63,7 @@ export async function runLineMode(talk: Talk, io: LineModeIo): Promise<ModeOutco
 
 async function runPiped(talk: Talk, io: LineModeIo, bytes: ReadableStream<Bytes>): Promise<ModeOutcome> {
   const output: Output = new Output(io.write, io.writeError, { onGone: () => running.end("outputGone") });
-  const conversation = new Conversation(talk, io.clock, {
+  const conversation = new Conversation(talk, io, {
     input: readLines(bytes),
     say: (lines) => output.write(hanging(lines).map((line) => `${painted(line, io.colour)}\n`).join("")),
     notify: (sentences) => output.writeError(sentences.map((sentence) => `${sentence}\n`).join("")),
@@ -110,7 +112,7 @@ async function runTerminal(
       if (unsent > 0) await conversation.lose(unsent);
     },
   };
-  const conversation = new Conversation(talk, io.clock, { input, say: print, notify });
+  const conversation = new Conversation(talk, io, { input, say: print, notify });
   const running = exchange(talk, conversation);
   const end = await running.ended;
   // Ctrl-D is how a person at a keyboard says /quit, and a person has seen what was wrong with a line.
@@ -120,15 +122,15 @@ async function runTerminal(
 /** What both variants do alike: a line's meaning, an event's words, and who is here. */
 class Conversation {
   readonly #talk: Talk;
-  readonly #clock: Clock;
+  readonly #io: Pick<LineModeIo, "clock" | "fingerprint">;
   readonly #face: Face;
   readonly #here = new Set<string>();
   #badInput = false;
   #undelivered = 0;
 
-  constructor(talk: Talk, clock: Clock, face: Face) {
+  constructor(talk: Talk, io: Pick<LineModeIo, "clock" | "fingerprint">, face: Face) {
     this.#talk = talk;
-    this.#clock = clock;
+    this.#io = io;
     this.#face = face;
   }
 
@@ -155,19 +157,31 @@ class Conversation {
       case "names":
         await this.#face.say([dimmed(this.#names())]);
         return "goOn";
-      case "refused":
-        this.#badInput = true;
-        await this.#face.notify([command.sentence]);
+      case "fingerprint":
+        await this.#face.say([dimmed(`fingerprint ${this.#io.fingerprint}`)]);
         return "goOn";
+      case "refused":
+        return await this.#refuse(command.sentence);
       case "send":
         await this.#send(command.text);
         return "goOn";
+      case "devices":
+        return await this.#ask({ type: "devices" });
+      case "approve":
+      case "revoke":
+        return await this.#ask({ type: command.kind, name: command.name });
+      case "nick":
+        return await this.#ask({ type: "nick", display: command.display });
+      case "whois":
+      case "verify":
+      case "accept":
+        return await this.#ask({ type: command.kind, handle: command.handle });
     }
   }
 
   async show(event: ClientEvent): Promise<void> {
     this.#note(event);
-    const phrase = phraseOf(event, this.#clock);
+    const phrase = phraseOf(event, this.#io.clock);
     if (phrase === undefined) return;
     if (phrase.kind === "said") await this.#face.say(phrase.lines);
     else await this.#face.notify([phrase.sentence]);
@@ -185,6 +199,18 @@ class Conversation {
     if (sentence === undefined) return;
     this.#undelivered++;
     await this.#face.notify([visible(sentence)]);
+  }
+
+  /** What comes of it is an event. */
+  async #ask(request: ClientRequest): Promise<"goOn"> {
+    const sentence = await this.#talk.request(request);
+    return sentence === undefined ? "goOn" : await this.#refuse(visible(sentence));
+  }
+
+  async #refuse(sentence: string): Promise<"goOn"> {
+    this.#badInput = true;
+    await this.#face.notify([sentence]);
+    return "goOn";
   }
 
   #note(event: ClientEvent): void {

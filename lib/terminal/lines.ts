@@ -59,6 +59,21 @@ export function readLines(stream: ReadableStream<Bytes>, bytesMax: number = LINE
   };
 }
 
+/**
+ * The first line of `source`, such as `process.stdin`, as {@linkcode readLines} gives one; what follows it stays to be
+ * read. `undefined` where the source ends before a line begins. Throws what the source throws.
+ */
+export async function readFirstLine(
+  source: InputSource,
+  bytesMax: number = LINE_BYTES_MAX,
+): Promise<InputLine | undefined> {
+  const bytes = await standardInput(source).line(bytesMax + 1);
+  if (bytes === undefined) return undefined;
+  const line = new OpenLine(bytesMax);
+  line.add(bytes);
+  return line.take();
+}
+
 /** What a person is told of a line that is none. */
 export function inputFaultSentence(fault: InputFault): string {
   return SENTENCES[fault];

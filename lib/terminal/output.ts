@@ -14,7 +14,7 @@ export interface ModeOutcome {
    * without this front end asking for it.
    */
   readonly end: "quit" | "inputEnded" | "outputGone" | "connectionEnded";
-  /** Whether a line that was piped in was no message and no command. */
+  /** Whether a line that was piped in was no message and no command, or asked for what could not be done. */
   readonly badInput: boolean;
   /**
    * Messages that were not taken, were refused by the server, or of which nobody knows whether they arrived.

@@ -5,7 +5,7 @@
  */
 
 import { PassThrough, type Readable } from "node:stream";
-import { type Bytes, utf8 } from "../wire/bytes.ts";
+import { type Bytes, concat, utf8 } from "../wire/bytes.ts";
 
 /** What is needed of `process.stdin`; the last two where it is a terminal. */
 export type InputSource = Readable & {
@@ -49,6 +49,11 @@ export class StandardInput extends PassThrough {
     this.on("resume", () => this.#start());
   }
 
+  /** Whether nothing more will ever be read: it has ended, or failed. */
+  get gone(): boolean {
+    return this.readableEnded || this.destroyed;
+  }
+
   /** Whether keys come one by one; called by readline. */
   setRawMode(raw: boolean): this {
     this.#source.setRawMode?.(raw);
@@ -59,6 +64,7 @@ export class StandardInput extends PassThrough {
   bytes(): ReadableStream<Bytes> {
     return new ReadableStream<Bytes>({
       start: (controller) => {
+        if (this.readableEnded) return controller.close();
         this.on("data", (chunk: unknown) => {
           this.pause();
           controller.enqueue(octets(chunk));
@@ -73,6 +79,31 @@ export class StandardInput extends PassThrough {
         this.release();
       },
     });
+  }
+
+  /**
+   * The octets of the next line, its LF not among them; `undefined` at the end of the source. What follows the line
+   * stays. A line of `bytesMax` octets or more is given as it is by then.
+   */
+  line(bytesMax: number): Promise<Bytes | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<Bytes | undefined>();
+    const parts: Bytes[] = [];
+    const done = (): void => {
+      this.off("data", take).off("end", done).off("error", reject);
+      this.pause();
+      resolve(parts.length === 0 ? undefined : concat(...parts));
+    };
+    const take = (chunk: unknown): void => {
+      const bytes = octets(chunk);
+      const end = bytes.indexOf(LF);
+      parts.push(end < 0 ? bytes : bytes.subarray(0, end));
+      if (end < 0 && parts.reduce((sum, { length }) => sum + length, 0) < bytesMax) return;
+      done();
+      if (end >= 0 && end + 1 < bytes.length) this.unshift(bytes.subarray(end + 1));
+    };
+    this.on("data", take).once("end", done).once("error", reject);
+    this.resume();
+    return promise;
   }
 
   /** Lets go of the source, for good: a read that waits would keep the process alive. */

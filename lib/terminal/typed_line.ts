@@ -54,6 +54,9 @@ export class TypedLine {
   constructor(prompt: string, io: TerminalIo, { onTyped }: { onTyped: (typed: Typed) => void }) {
     this.#gate = new Gate(io);
     const keys = standardInput(io.keys);
+    const gone = () => this.#readline.close();
+    // Before readline hears of it, which takes what was typed until then for a line: a line ends with Enter.
+    keys.on("end", gone);
     this.#readline = createInterface({
       input: keys,
       output: this.#gate,
@@ -63,8 +66,9 @@ export class TypedLine {
     });
     const before = (text: unknown, key: unknown) => this.#beforeKey(text, key);
     const after = () => this.#afterKey();
-    const gone = () => this.#readline.close();
     keys.on("error", gone);
+    // Told here, too, where an error that nobody hears of would end the process.
+    this.#readline.on("error", gone);
     keys.prependListener("keypress", before);
     keys.on("keypress", after);
     this.#readline.on("line", (text) => onTyped({ kind: "line", text }));
@@ -72,13 +76,15 @@ export class TypedLine {
     // Else readline sends this process a signal, which takes a permission that it does not have.
     this.#readline.on("SIGTSTP", () => {});
     this.#readline.once("close", () => {
-      keys.off("keypress", before).off("keypress", after).off("error", gone);
+      keys.off("keypress", before).off("keypress", after).off("error", gone).off("end", gone);
       this.#gate.open();
       this.#erase();
       this.#closed = true;
       onTyped({ kind: "end" });
     });
     this.#readline.prompt();
+    // What has ended before tells of it no more. Not at once: nobody has this line yet.
+    if (keys.gone) void Promise.resolve().then(gone);
   }
 
   /**

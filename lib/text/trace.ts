@@ -11,14 +11,33 @@ import { visible } from "./visible.ts";
 /** The handshake messages, in their order (PROTOCOL §4.2). */
 export type HandshakeMessage = "Hello" | "Reply" | "HostKey" | "Signature" | "Finished" | "Done";
 
+/** The messages of a login that anybody may see. */
+export type OpenLoginMessage =
+  | "RegisterReply"
+  | "LoginStart"
+  | "LoginReply"
+  | "LoginFinish"
+  | "DeviceLogin"
+  | "Refused";
+
+/** Those with a secret in them: an invitation's code, and the record that a server keeps of a password. */
+export type SecretLoginMessage = "RegisterStart" | "RegisterFinish";
+
 /** Something that happened on a channel, seen from one of its ends. */
 export type TraceEvent =
-  /** A handshake message, decrypted where it came under keys; `bytes`: u8 type | u16 length | fields. */
+  /** A handshake or login message, decrypted where it came under keys; `bytes`: u8 type | u16 length | fields. */
   | {
     readonly kind: "handshake";
     readonly way: "sent" | "received";
-    readonly message: HandshakeMessage;
+    readonly message: HandshakeMessage | OpenLoginMessage;
     readonly bytes: Bytes;
+  }
+  /** A login message of which nothing but its length is told. */
+  | {
+    readonly kind: "secretMessage";
+    readonly way: "sent" | "received";
+    readonly message: SecretLoginMessage;
+    readonly octets: number;
   }
   /** A record as it is on the wire: `iv` 16 octets, `tag` 32. */
   | {
@@ -32,6 +51,8 @@ export type TraceEvent =
   }
   /** New keys are in use from here on. */
   | { readonly kind: "keys"; readonly epoch: number; readonly suite: string }
+  /** New keys are in use, with those of a password login mixed in. */
+  | { readonly kind: "mixedKeys"; readonly epoch: number; readonly suite: string }
   /** The channel has ended. */
   | { readonly kind: "end"; readonly reason: string };
 
@@ -60,10 +81,12 @@ interface Lesson {
 
 const OPEN = "in the clear";
 const CLOSED = "encrypted under the handshake keys (shown decrypted)";
+const LOGIN = "encrypted under the application keys (shown decrypted)";
+const LOGIN_KEPT = "encrypted under the application keys (not shown)";
 const TO_SERVER = "client to server";
 const TO_CLIENT = "server to client";
 
-const LESSONS: Readonly<Record<HandshakeMessage, Lesson>> = {
+const LESSONS: Readonly<Record<HandshakeMessage | OpenLoginMessage | SecretLoginMessage, Lesson>> = {
   Hello: {
     step: "step 1 of 3, the SYN",
     way: `${TO_SERVER}, ${OPEN}`,
@@ -112,6 +135,54 @@ const LESSONS: Readonly<Record<HandshakeMessage, Lesson>> = {
       "proves the same of the client: a recorded Hello sent again gets no further than here; both ends now " +
       "change to the application keys",
   },
+  RegisterStart: {
+    step: "a new account is asked for",
+    way: `${TO_SERVER}, ${LOGIN_KEPT}`,
+    carries: "the name, an invitation's code where there is one, and the password, blinded",
+    why: "the server helps to harden the password without seeing it; not shown, since a code is a secret",
+  },
+  RegisterReply: {
+    step: "the name is free",
+    way: `${TO_CLIENT}, ${LOGIN}`,
+    carries: "the blinded password, evaluated under a key of the server's, and the server's login key",
+    why: "the client takes the blinding off and stretches what remains, which only it can compute",
+  },
+  RegisterFinish: {
+    step: "the account is made",
+    way: `${TO_SERVER}, ${LOGIN_KEPT}`,
+    carries: "the record that the server keeps instead of a password",
+    why: "later logins are checked against it; not shown, since whoever has it is a step nearer to guessing",
+  },
+  LoginStart: {
+    step: "a login by password begins",
+    way: `${TO_SERVER}, ${LOGIN}`,
+    carries: "the name, the password, blinded afresh, and a share of a key agreement (OPAQUE's KE1)",
+    why: "asks for what was kept at registration; nothing in it can be checked against a guess",
+  },
+  LoginReply: {
+    step: "the server answers",
+    way: `${TO_CLIENT}, ${LOGIN}`,
+    carries: "the password's evaluation, the client's sealed keys, and the server's share (KE2)",
+    why: "only the right password opens the keys; for a name that nobody has, the answer looks the same",
+  },
+  LoginFinish: {
+    step: "the login by password ends",
+    way: `${TO_SERVER}, ${LOGIN}`,
+    carries: "a MAC over the whole login (KE3)",
+    why: "proves the password without telling it; what both now share is mixed into the keys of this channel",
+  },
+  DeviceLogin: {
+    step: "a login by device",
+    way: `${TO_SERVER}, ${LOGIN}`,
+    carries: "the name, the device's key, and its signature over what names this connection",
+    why: "proves who is there without a password; taken to another connection, the signature fits nothing",
+  },
+  Refused: {
+    step: "the answer is no",
+    way: `${TO_CLIENT}, ${LOGIN}`,
+    carries: "one octet: why",
+    why: "says as little as possible, so that nobody learns who has an account",
+  },
 };
 
 /**
@@ -130,16 +201,10 @@ export function traceLines(event: TraceEvent): string[] {
 
 function told(event: TraceEvent): string[] {
   switch (event.kind) {
-    case "handshake": {
-      const { step, way, carries, why } = LESSONS[event.message];
-      return [
-        `${event.way} ${event.message}, ${event.bytes.length} octets: ${step}`,
-        `  way: ${way}`,
-        ...wrapped(`carries: ${carries}`),
-        ...wrapped(`why: ${why}`),
-        ...messageHex(event.bytes),
-      ];
-    }
+    case "handshake":
+      return [...messageLesson(event, event.bytes.length), ...messageHex(event.bytes)];
+    case "secretMessage":
+      return messageLesson(event, event.octets);
     case "record":
       return [[
         `${event.way} record epoch ${event.epoch} sequence ${event.sequence}`,
@@ -150,10 +215,29 @@ function told(event: TraceEvent): string[] {
       ].join(" ")];
     case "keys":
       return [`keys epoch ${event.epoch} suite ${visible(event.suite)}`, ...wrapped(keysLesson(event.epoch))];
+    case "mixedKeys":
+      return [`keys epoch ${event.epoch} suite ${visible(event.suite)}`, ...wrapped(MIXED_LESSON)];
     case "end":
       return [`end: ${visible(event.reason)}`];
   }
 }
+
+function messageLesson(
+  { way, message }: TraceEvent & { kind: "handshake" | "secretMessage" },
+  octets: number,
+): string[] {
+  const lesson = LESSONS[message];
+  return [
+    `${way} ${message}, ${octets} octets: ${lesson.step}`,
+    `  way: ${lesson.way}`,
+    ...wrapped(`carries: ${lesson.carries}`),
+    ...wrapped(`why: ${lesson.why}`),
+  ];
+}
+
+const MIXED_LESSON =
+  "the application keys with the login's key mixed in: someone who relays a login between two channels of his " +
+  "has neither; the sequence starts again at 0";
 
 function keysLesson(epoch: number): string {
   switch (epoch) {
@@ -163,7 +247,7 @@ function keysLesson(epoch: number): string {
     case 1:
       return "the application keys, bound to the whole handshake; the sequence starts again at 0";
     default:
-      return "newer application keys, after a login or a rekey; the sequence starts again at 0";
+      return "newer application keys, after a rekey; the sequence starts again at 0";
   }
 }
 

@@ -22,6 +22,10 @@ const CLOSE_CODES = {
   protocolFault: 4,
   /** The peer did not say who it is in time. */
   loginTimeout: 5,
+  /** The device was revoked by its owner. */
+  deviceRevoked: 6,
+  /** The account was disabled or removed. */
+  accountClosed: 7,
 } as const;
 
 /** All reasons, in the order of their codes. */
@@ -32,6 +36,8 @@ export const CLOSE_REASONS: readonly CloseReason[] = [
   "tooSlow",
   "protocolFault",
   "loginTimeout",
+  "deviceRevoked",
+  "accountClosed",
 ];
 
 /** The content of a close record. */

@@ -49,3 +49,18 @@ export const TEXT_BYTES_MAX = 8_192;
 
 /** Most names in one presence message: with the longest names it still fits in the 4,096-octet bucket. */
 export const PRESENCE_NAMES_MAX = 100;
+
+/** Most devices one account's list names, revoked ones included: a person's machines over years, in 2.5 KiB. */
+export const DEVICES_MAX = 24;
+
+/** Longest display name and longest name of a device, in UTF-8: it stays part of one line. */
+export const DISPLAY_NAME_BYTES_MAX = 64;
+
+/** Longest encoded device list: version, handle, display name and {@linkcode DEVICES_MAX} devices. */
+export const DEVICE_LIST_BYTES_MAX = 4_096;
+
+/** Most cards in one message; fewer where they would not fit in it. */
+export const CARDS_MAX = 64;
+
+/** New devices of one account that may wait for approval at once; the oldest gives way. */
+export const APPROVALS_WAITING_MAX = 4;

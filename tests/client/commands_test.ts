@@ -18,15 +18,43 @@ test("a line of white space asks for nothing", () => {
 });
 
 test("every word of the table is its command, and two bare lines end", () => {
-  for (const { name, aliases } of COMMANDS) {
+  for (const { name, aliases, args } of COMMANDS) {
     for (const word of [name, ...aliases]) {
-      deepEqual(parseLine(`/${word}`), { kind: name });
-      deepEqual(parseLine(`/${word}  `), { kind: name });
+      const command = parseLine(args === "" ? `/${word}  ` : `/${word} ben `);
+      equal(command.kind, name);
     }
   }
   for (const line of ["exit", "quit()", " exit "]) deepEqual(parseLine(line), { kind: "quit" });
   const words = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);
   equal(new Set(words).size, words.length);
+});
+
+test("a device has the name that was typed, blanks, quotation marks and all", () => {
+  for (const name of ["approve", "revoke"]) {
+    for (const typed of ["my old phone", " my old phone ", '"my old phone"']) {
+      deepEqual(parseLine(`/${name} ${typed}`), { kind: name, name: "my old phone" });
+    }
+    deepEqual(parseLine(`/${name} "my" phone`), { kind: name, name: '"my" phone' });
+  }
+  deepEqual(parseLine("/nick Zoë O’Neill"), { kind: "nick", display: "Zoë O’Neill" });
+  deepEqual(parseLine("/nick"), { kind: "nick", display: "" });
+});
+
+test("a person is one word, with or without an @", () => {
+  for (const name of ["whois", "verify", "accept"]) {
+    deepEqual(parseLine(`/${name} @ben`), { kind: name, handle: "ben" });
+    deepEqual(parseLine(`/${name} ben`), { kind: name, handle: "ben" });
+  }
+});
+
+test("a command without what it needs says what to write", () => {
+  const cases = [
+    ["/approve", "Cannot do /approve: NAME is missing; write /approve NAME"],
+    ["/whois ", "Cannot do /whois: NAME is missing; write /whois NAME"],
+    ["/verify ben and cara", "Cannot do /verify: NAME is one word; write /verify NAME"],
+    ["/devices all", "Cannot do /devices: nothing may follow it; write it alone"],
+  ];
+  for (const [line = "", sentence] of cases) deepEqual(parseLine(line), { kind: "refused", sentence });
 });
 
 test("two slashes stand for one", () => {

@@ -11,6 +11,19 @@ import { modeOf, namesIn } from "../store/temporary_folder.ts";
 import { executablesTest } from "./executables.ts";
 import { announcement, type Launch, type Launches, start } from "./launch.ts";
 
+/** The password of everybody. */
+const PASSWORD = "a password that nobody guesses";
+
+/** How a client is started. */
+interface ClientStart {
+  readonly folder: string;
+  readonly address: string;
+  readonly user: string;
+  readonly hostKey: string;
+  /** The password in its environment; `null`: none. */
+  readonly password?: string | null;
+}
+
 /** What a program did that ended by itself. */
 interface Ending {
   readonly code: number;
@@ -43,22 +56,21 @@ executablesTest("two clients talk through the server, and all end with 0", async
   const started_ms = performance.now();
   const ann = startClient(executables, { folder, address, user: "ann", hostKey: fingerprint });
   await ann.write('{"type":"send","text":"hello"}');
-  await ann.output.until(
-    "its acknowledgement",
-    (line) => line.startsWith('{"type":"ack"') ? line : undefined,
-  );
+  await acknowledgement(ann);
   const taken_ms = performance.now() - started_ms;
-  console.log(`a client started, shook hands and was acknowledged in ${taken_ms.toFixed(0)} ms`);
+  console.log(`a client started, registered, enrolled and was acknowledged in ${taken_ms.toFixed(0)} ms`);
+  const told = ann.output.lines.filter((line) => line.startsWith('{"type":"recoveryCode"'));
+  match(told.join("\n"), /^\{"type":"recoveryCode","code":"(?:[0-9A-Z]{4}-){7}[0-9A-Z]{4}"\}$/);
 
   const ben = startClient(executables, { folder, address, user: "ben", hostKey: fingerprint });
   await ben.output.until("it was in", (line) => line.includes('"names":["ben","ann"]') ? line : undefined);
   await ben.write('{"type":"send","text":"Grüße, 你好 👋"}');
   match(
     await ann.output.until("ben's message", messageFrom("ben")),
-    /"text":"Grüße, 你好 👋","verified":false/,
+    /"text":"Grüße, 你好 👋","verified":true/,
   );
   await ann.write('{"type":"send","text":"and back"}');
-  match(await ben.output.until("ann's message", messageFrom("ann")), /"text":"and back","verified":false/);
+  match(await ben.output.until("ann's message", messageFrom("ann")), /"text":"and back","verified":true/);
 
   await ann.write('{"type":"quit"}');
   await ben.endInput();
@@ -66,10 +78,76 @@ executablesTest("two clients talk through the server, and all end with 0", async
   server.kill("SIGTERM");
   equal(await server.ended, 0);
   for (const { errors } of [ann, ben]) equal(errors.lines.join("\n"), "");
-  equal(server.errors.lines.filter((line) => / gone: closed by the client \(done\)$/.test(line)).length, 2);
+  // For each: one to learn the key of the fingerprint, one by password, one to talk.
+  equal(server.errors.lines.filter((line) => / gone: closed by the client \(done\)$/.test(line)).length, 6);
 });
 
-executablesTest("nothing is written but a host key and known hosts, for the owner's eyes", async (
+executablesTest("a device that is known comes in without a password", async (executables, folder) => {
+  const { program: server } = await startServer(executables, folder);
+  const { address, fingerprint } = await announcement(server);
+  const once = startClient(executables, { folder, address, user: "ann", hostKey: fingerprint });
+  await once.endInput();
+  equal(await once.ended, 0);
+
+  const started_ms = performance.now();
+  const again = startClient(executables, {
+    folder,
+    address,
+    user: "ann",
+    hostKey: fingerprint,
+    password: null,
+  });
+  await again.write('{"type":"send","text":"hello"}');
+  await acknowledgement(again);
+  const taken_ms = performance.now() - started_ms;
+  console.log(`a client started, logged in by its device and was acknowledged in ${taken_ms.toFixed(0)} ms`);
+  await again.endInput();
+  equal(await again.ended, 0);
+
+  const none = startClient(executables, {
+    folder,
+    address,
+    user: "ben",
+    hostKey: fingerprint,
+    password: null,
+  });
+  equal(await none.ended, 64);
+  match(none.errors.lines.join("\n"), /^Cannot log in as ben: there is no password; .+\.$/);
+  server.kill("SIGTERM");
+  equal(await server.ended, 0);
+});
+
+executablesTest("a server that is killed is told as a cut, with 75", async (executables, folder) => {
+  const { program: server } = await startServer(executables, folder);
+  const { address, fingerprint } = await announcement(server);
+  const ann = startClient(executables, { folder, address, user: "ann", hostKey: fingerprint });
+  await ann.write('{"type":"send","text":"hello"}');
+  await acknowledgement(ann);
+  server.kill("SIGKILL");
+  equal(await ann.ended, 75);
+  match(ann.output.lines.at(-1) ?? "", /^\{"type":"state","state":"cut"/);
+  match(ann.errors.lines.join("\n"), /^Connection cut: 127\.0\.0\.1:\d+ went away without a goodbye; /);
+  await server.ended;
+
+  // What was acknowledged to have been published is on the disk.
+  const again = await startServer(executables, folder);
+  const there = await announcement(again.program);
+  const back = startClient(executables, {
+    folder,
+    address: there.address,
+    user: "ann",
+    hostKey: fingerprint,
+    password: null,
+  });
+  await back.write('{"type":"send","text":"hello again"}');
+  await acknowledgement(back);
+  await back.endInput();
+  equal(await back.ended, 0);
+  again.program.kill("SIGTERM");
+  equal(await again.program.ended, 0);
+});
+
+executablesTest("nothing is written but keys and accounts, for the owner's eyes", async (
   executables,
   folder,
 ) => {
@@ -81,21 +159,33 @@ executablesTest("nothing is written but a host key and known hosts, for the owne
 
   const server = start("the server", executables.server, { args: ["--port=0"], ...surroundings });
   const { address } = await announcement(server);
-  const ann = start("ann", executables.client, { args: [address, "--user=ann", "--json"], ...surroundings });
+  const ann = start("ann", executables.client, {
+    args: [address, "--user=ann", "--json"],
+    ...surroundings,
+    env: { ...surroundings.env, SOTTO_PASSWORD: PASSWORD },
+  });
   await ann.write('{"type":"send","text":"hello"}');
   await ann.endInput();
   equal(await ann.ended, 0);
   server.kill("SIGTERM");
   equal(await server.ended, 0);
 
-  const [keys, known] = [`${home}/.local/share/sotto-server`, `${home}/.config/sotto`];
+  const [data, known] = [`${home}/.local/share/sotto-server`, `${home}/.config/sotto`];
+  const [fingerprint = ""] = await namesIn(`${known}/servers`);
+  match(fingerprint, /^[0-9a-f]{32}$/);
+  const own = `${known}/servers/${fingerprint}/ann`;
   deepEqual(await filesBelow(folder), [
     `${known}/known_hosts`,
     `${known}/known_hosts.lock`,
-    `${keys}/host_key.pem`,
+    `${own}/keys`,
+    `${own}/keys.lock`,
+    `${data}/accounts.db`,
+    `${data}/accounts.db.lock`,
+    `${data}/admin/socket.lock`,
+    `${data}/host_key.pem`,
   ]);
   for (const file of await filesBelow(folder)) equal(await modeOf(file), 0o600, file);
-  for (const each of [keys, known]) equal(await modeOf(each), 0o700, each);
+  for (const each of [data, `${data}/admin`, known, own]) equal(await modeOf(each), 0o700, each);
   match(
     await Deno.readTextFile(`${known}/known_hosts`),
     new RegExp(`^${address.replaceAll(".", "\\.")} sotto-ed25519 [A-Za-z0-9+/]{43}=\n$`),
@@ -194,18 +284,25 @@ async function startServer(
 
 function startClient(
   { client }: Launches,
-  { folder, address, user, hostKey }: { folder: string; address: string; user: string; hostKey: string },
+  { folder, address, user, hostKey, password = PASSWORD }: ClientStart,
 ): Program {
   return start(user, client, {
     args: ["chat", address, `--user=${user}`, `--host-key=${hostKey}`, "--json"],
     bare: true,
-    env: { SOTTO_CONFIG_DIR: `${folder}/${user}` },
+    env: {
+      SOTTO_CONFIG_DIR: `${folder}/${user}`,
+      ...(password === null ? {} : { SOTTO_PASSWORD: password }),
+    },
   });
 }
 
+async function acknowledgement({ output }: Program): Promise<void> {
+  await output.until("its acknowledgement", (line) => line.startsWith('{"type":"ack"') ? line : undefined);
+}
+
 function messageFrom(name: string): (line: string) => string | undefined {
-  return (line) =>
-    line.startsWith('{"type":"message"') && line.includes(`"from":"${name}","own":false`) ? line : undefined;
+  const pattern = new RegExp(`^\\{"type":"message",.*"from":"${name}",.*"own":false,`);
+  return (line) => pattern.test(line) ? line : undefined;
 }
 
 /** Runs a program that ends by itself, on nothing but `env`. */

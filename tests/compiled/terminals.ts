@@ -5,6 +5,7 @@
  */
 
 import type { Program } from "../../tools/program.ts";
+import { enrolled, keepKeys } from "../scenarios/enrolled.ts";
 import type { Stage } from "./executables.ts";
 import { type Announcement, announcement, start } from "./launch.ts";
 import { type Pane, type Size, USUAL } from "./tmux.ts";
@@ -20,12 +21,51 @@ export interface Opening {
   readonly home?: string;
 }
 
+/** How a shell is opened. */
+export interface ShellOpening {
+  readonly size?: Size;
+  /** Whose home it has, where it is not its own. */
+  readonly home?: string;
+  /** Variables besides TERM, HOME, PATH and the prompt. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A pane with a shell that finds the executables and has nothing else of ours. */
-export async function shell({ executables, tmux, folder }: Stage, name: string): Promise<Pane> {
+export async function shell(
+  { executables, tmux, folder }: Stage,
+  name: string,
+  { size = USUAL, home = name, env = {} }: ShellOpening = {},
+): Promise<Pane> {
   const path = executables.client.file.replace(/\/[^/]*$/, "");
-  const pane = await tmux.pane(name, [...bare(`${folder}/${name}`), `PATH=${path}`, "PS1=$ ", "/bin/sh"]);
+  const variables = Object.entries({ PATH: path, PS1: "$ ", ...env }).map(([key, value]) =>
+    `${key}=${value}`
+  );
+  const pane = await tmux.pane(name, [...bare(`${folder}/${home}`), ...variables, "/bin/sh"], size);
   await pane.foot("$");
   return pane;
+}
+
+/** Waits for a question that a window of any width shows, which may have broken it, and answers it. */
+export async function answer(pane: Pane, question: string, text: string): Promise<void> {
+  await pane.until(
+    `"${question}" at its foot`,
+    (rows) => rows.join("").replace(/\s/g, "").endsWith(question.replace(/\s/g, "")),
+  );
+  await pane.enter(text);
+}
+
+/** Answers what somebody is asked who is new to a server; the recovery code that is shown. */
+export async function becomeNew(pane: Pane, password: string): Promise<string> {
+  await answer(pane, "Password:", password);
+  await answer(pane, "The same password again, for a new account:", password);
+  const shown = await pane.until("the recovery code", (rows) => recoveryCodeIn(rows));
+  await answer(pane, "Press Enter when you have it:", "");
+  return shown;
+}
+
+/** The recovery code that a screen of any width shows whole. */
+function recoveryCodeIn(rows: readonly string[]): string | undefined {
+  return /neveragain:((?:[0-9A-Z]{4}-){7}[0-9A-Z]{4})Write/.exec(withoutSpaces(rows.join("")))?.[1];
 }
 
 /** A pane in which a client runs, and nothing else. */
@@ -38,13 +78,22 @@ export async function openClient(
   return await tmux.pane(name, command, size);
 }
 
-/** A pane in which a client runs that knows the server's key. */
+/** Makes an account of `name`, and keys of a device of it in the folder of its client: nothing is asked there any more. */
+export async function settle({ folder }: Stage, name: string): Promise<void> {
+  const dataDir = `${folder}/server`;
+  for (const own of await enrolled(dataDir, [name])) {
+    await keepKeys(`${folder}/${name}`, { dataDir, user: name, own });
+  }
+}
+
+/** A pane in which a client runs that knows the server's key, and whose device the server knows. */
 export async function openKnown(
   stage: Stage,
   name: string,
   announced: Announcement,
   size = USUAL,
 ): Promise<Pane> {
+  await settle(stage, name);
   return await openClient(stage, name, { args: known(announced, name), size });
 }
 
@@ -60,10 +109,12 @@ export async function startServer(
 
 /** A client without a screen, to say by JSON what a pane is to show. */
 export async function startSpeaker(
-  { executables, folder, companions }: Stage,
+  stage: Stage,
   announced: Announcement,
   name: string,
 ): Promise<Program> {
+  const { executables, folder, companions } = stage;
+  await settle(stage, name);
   const program = start(name, executables.client, {
     args: [...known(announced, name), "--json"],
     bare: true,
@@ -83,7 +134,7 @@ export async function shows(panes: readonly Pane[], name: string, text: string):
 
 /** The row of a message that fits in one. */
 export function saidBy(name: string, text: string): RegExp {
-  return new RegExp(`^${TIME} #lobby <${name}> ${RegExp.escape(text)} ☐ unverified name$`);
+  return new RegExp(`^${TIME} #lobby <${name}> ${RegExp.escape(text)} ☒$`);
 }
 
 /**
@@ -95,7 +146,7 @@ export function lettersOf(name: string, rows: readonly string[]): readonly strin
     if (row.startsWith("    ")) whole.push((whole.pop() ?? "") + withoutSpaces(row));
     else whole.push(withoutSpaces(row));
   }
-  const pattern = new RegExp(`^${TIME}#lobby<${name}>(.*)☐unverifiedname$`);
+  const pattern = new RegExp(`^${TIME}#lobby<${name}>(.*)☒$`);
   return whole.flatMap((row) => pattern.exec(row)?.[1] ?? []);
 }
 

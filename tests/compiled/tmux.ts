@@ -141,6 +141,11 @@ export class Pane {
     }
   }
 
+  /** Keeps every octet that is written to the terminal from now on, erased or not, in `file`. */
+  async record(file: string): Promise<void> {
+    await this.#tmux.order(["pipe-pane", "-t", this.name, `exec cat > ${file}`]);
+  }
+
   /** Waits for a row that `pattern` fits; gives its first group, or the row. */
   async row(pattern: RegExp): Promise<string> {
     return await this.until(`${pattern}`, (rows) => {

@@ -9,10 +9,12 @@ import { namesIn } from "../store/temporary_folder.ts";
 import { terminalTest } from "./executables.ts";
 import { keepScreen, WRITES_SCREENS } from "./screens.ts";
 import {
+  becomeNew,
   lettersOf,
   openClient,
   openKnown,
   saidBy,
+  settle,
   shell,
   shows,
   startServer,
@@ -42,12 +44,14 @@ terminalTest("two people meet at a server, talk both ways, and part", async (sta
   await ann.foot("Is it the same (yes/no)?");
   equal(await ann.row(/^ {2}(SHA256:\S{43})$/), fingerprint);
   await ann.enter("yes");
+  await becomeNew(ann, "the password of ann");
   await ann.foot("ann>");
 
   const ben = await shell(stage, "ben");
   await ben.enter(`sotto chat 127.0.0.1:${port} --user ben`);
   await ben.foot("Is it the same (yes/no)?");
   await ben.enter("yes");
+  await becomeNew(ben, "the password of ben");
   await ben.row(new RegExp(`^${TIME} #lobby \\* here: ben, ann$`));
   await ann.row(new RegExp(`^${TIME} #lobby \\* ben joined$`));
 
@@ -66,9 +70,11 @@ terminalTest("two people meet at a server, talk both ways, and part", async (sta
   await ann.row(new RegExp(`^${TIME} #lobby \\* ben left$`));
   await ann.press("C-d");
   await ann.foot("$");
+  // For each: one to learn the host key, one to ask whether the name is free, one by password, one to talk.
   await server.until(
-    "both gone",
-    (rows) => rows.filter((row) => / gone: closed by the client /.test(row)).length === 2,
+    "all gone",
+    (rows) => rows.filter((row) => / gone: /.test(row)).length === 8,
+    () => server.history(),
   );
   await server.press("C-c");
   await server.foot("^C$");
@@ -120,7 +126,7 @@ terminalTest("commands are done, listed, and put right where they are misspelt",
   await ann.enter("/names");
   await ann.row(/^#lobby \* here: ann, cleo$/);
   await ann.enter("/help");
-  await ann.row(/^ *\/names +says who is here$/);
+  await ann.row(/^ *\/names, \/who, \/users +says who is here$/);
   await ann.enter("/nams");
   const complaint = await ann.until(
     "a suggestion",
@@ -191,6 +197,7 @@ for (
 
 terminalTest("a host key is trusted for a whole yes only, and asked for once", async (stage) => {
   const { address } = await startServer(stage);
+  await settle(stage, "ann");
   const ann = await openClient(stage, "ann", { args: [address, "--user=ann"] });
   await ann.foot("Is it the same (yes/no)?");
   await ann.enter("y");

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { runServerCommand, type ServerConfig } from "../../lib/config/server_command.ts";
+import { REGISTRATIONS as KNOWN_REGISTRATIONS } from "../../lib/chat/registration.ts";
+import { REGISTRATIONS, runServerCommand, type ServerConfig } from "../../lib/config/server_command.ts";
 import { type Suite, SUITES } from "../../lib/secure/suite.ts";
 import { Failure } from "../../lib/text/failure.ts";
 import { test } from "../sanitized.ts";
@@ -8,6 +9,11 @@ import { type Answer, environmentOf, Page } from "./answer.ts";
 const DEFAULTS: ServerConfig<Suite> = {
   host: "127.0.0.1",
   port: 8_443,
+  address: undefined,
+  registration: "open",
+  tls: undefined,
+  console: false,
+  bridge: undefined,
   dataDir: "/home/ann/.local/share/sotto-server",
   suites: SUITES,
   pskText: undefined,
@@ -21,10 +27,18 @@ test("sotto-server with nothing serves by its defaults, and so does serve", asyn
 });
 
 test("every flag of sotto-server is heard, in any order, with a blank or =", async () => {
-  const line = "--trace 9000 --host ::1 --data-dir=/srv/sotto --cipher a256ctr-hs512 --psk-file psk";
-  const config = {
+  const line =
+    "--trace 9000 --host ::1 --data-dir=/srv/sotto --cipher a256ctr-hs512 --psk-file psk --console " +
+    "--registration closed --address=Chat.example.org --tls --tls-key k.pem --tls-cert c.pem " +
+    "--fernet-listen 127.0.0.1:12345 --fernet-key-file=fernet";
+  const config: ServerConfig<Suite> = {
     host: "::1",
     port: 9_000,
+    address: { host: "chat.example.org", port: undefined },
+    registration: "closed",
+    tls: { kind: "files", certificate: "c.pem", key: "k.pem" },
+    console: true,
+    bridge: { endpoint: { host: "127.0.0.1", port: 12_345 }, keyText: "content of fernet\n" },
     dataDir: "/srv/sotto",
     suites: ["a256ctr-hs512"],
     pskText: "content of psk\n",
@@ -40,6 +54,33 @@ test("the port is PORT or --port, and 0 asks for a free one", async () => {
   deepEqual((await answer("--port=65535")).configs, [{ ...DEFAULTS, port: 65_535 }]);
 });
 
+test("anybody may register on a loopback host, and elsewhere who is invited, unless it is said", async () => {
+  const hosts = { "127.0.0.1": "open", "127.9.9.9": "open", "::1": "open", localhost: "open" } as const;
+  const others = {
+    "0.0.0.0": "invite",
+    "::": "invite",
+    "192.168.0.1": "invite",
+    "example.org": "invite",
+  } as const;
+  for (const [host, registration] of Object.entries({ ...hosts, ...others })) {
+    deepEqual((await answer(`--host ${host}`)).configs, [{ ...DEFAULTS, host, registration }]);
+    const { configs } = await answer(`--host ${host} --registration closed`);
+    deepEqual(configs, [{ ...DEFAULTS, host, registration: "closed" }]);
+  }
+});
+
+test("registration is spoken of as the rules have it", () => {
+  deepEqual(REGISTRATIONS, KNOWN_REGISTRATIONS);
+});
+
+test("TLS is by a certificate of the server's own, or by the one named, which asks for TLS, too", async () => {
+  deepEqual((await answer("--tls")).configs, [{ ...DEFAULTS, tls: { kind: "selfSigned" } }]);
+  const files = { kind: "files", certificate: "c", key: "k" } as const;
+  for (const line of ["--tls-cert c --tls-key k", "--tls --tls-cert c --tls-key k"]) {
+    deepEqual((await answer(line)).configs, [{ ...DEFAULTS, tls: files }]);
+  }
+});
+
 test("SOTTO_PSK and XDG_DATA_HOME are heard", async () => {
   const { configs } = await answer("", { SOTTO_PSK: "geheim", XDG_DATA_HOME: "/data" });
   deepEqual(configs, [{ ...DEFAULTS, pskText: "geheim", dataDir: "/data/sotto-server" }]);
@@ -53,8 +94,6 @@ test("a home is needed only where no data folder is given", async () => {
 
 test("every wrong command line of sotto-server is one sentence, exit 64, and nothing is served", async () => {
   const port = "a port is a number from 0 to 65535; give one of these.";
-  const loopback =
-    "until there are accounts, the server answers on loopback only; use 127.0.0.1, ::1 or localhost.";
   const cases = {
     "sreve": 'Cannot run "sreve": there is no such command; write "sotto-server serve".',
     "Serve": 'Cannot run "Serve": there is no such command; write "sotto-server serve".',
@@ -87,10 +126,17 @@ test("every wrong command line of sotto-server is one sentence, exit 64, and not
     "--port 1 --port 1": "Cannot use --port twice: which one counts is unclear; drop one.",
     "--trace --trace": "Cannot use --trace twice: which one counts is unclear; drop one.",
     "--trace=perhaps": 'Cannot give --trace the value "perhaps": it takes none; write --trace.',
-    "--host 0.0.0.0": `Cannot listen on "0.0.0.0": ${loopback}`,
-    "--host ::": `Cannot listen on "::": ${loopback}`,
-    "--host 192.168.0.1": `Cannot listen on "192.168.0.1": ${loopback}`,
-    "--host example.org": `Cannot listen on "example.org": ${loopback}`,
+    "--registration opn":
+      'Cannot use "opn" for --registration: it is invite, open or closed; give one of these.',
+    "--tls-cert c":
+      "Cannot use --tls-cert alone: a certificate and its key go together; give --tls-key FILE, too.",
+    "--tls --tls-key k":
+      "Cannot use --tls-key alone: a certificate and its key go together; give --tls-cert FILE, too.",
+    "--address 9000": 'Cannot use "9000" as an address: nobody can connect to it from elsewhere; ' +
+      "write HOST or HOST:PORT, like chat.example.org:8443.",
+    "--address 0.0.0.0:8443":
+      'Cannot use "0.0.0.0:8443" as an address: nobody can connect to it from elsewhere; ' +
+      "write HOST or HOST:PORT, like chat.example.org:8443.",
     "--host a/b": 'Cannot use "a/b" as a host: a host is a name or an IP address, without a port; ' +
       "write it like chat.example.org.",
     "--cipher none":
@@ -143,7 +189,27 @@ test("--help tells all that works and nothing else, wherever it stands", async (
   const flags = new Set(stdout.match(/--[a-z\-]+/g));
   deepEqual(
     [...flags].sort(),
-    ["--cipher", "--data-dir", "--help", "--host", "--port", "--psk-file", "--trace", "--version"],
+    [
+      "--address",
+      "--cipher",
+      "--console",
+      "--data-dir",
+      "--expires",
+      "--fernet-key-file",
+      "--fernet-listen",
+      "--help",
+      "--host",
+      "--port",
+      "--psk-file",
+      "--qr",
+      "--registration",
+      "--tls",
+      "--tls-cert",
+      "--tls-key",
+      "--trace",
+      "--uses",
+      "--version",
+    ],
   );
   for (const name of ["SOTTO_PSK", "XDG_DATA_HOME", "64 wrong command line", "78 configuration"]) {
     equal(stdout.includes(name), true, name);
@@ -178,6 +244,7 @@ async function answer(
       configs.push(config);
       return Promise.resolve();
     },
+    administer: () => Promise.reject(new RangeError("nothing was to be administered")),
     stdout,
     stderr,
     ...others,

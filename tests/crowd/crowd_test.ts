@@ -1,9 +1,11 @@
 import { equal, ok } from "node:assert/strict";
 import { parseEndpointText } from "../../lib/identity/endpoint.ts";
-import { parseHostKeyReference } from "../../lib/identity/host_key.ts";
+import type { OwnKeys } from "../../lib/client/keepers.ts";
+import type { Bytes } from "../../lib/wire/bytes.ts";
 import type { Program } from "../../tools/program.ts";
 import { type Announcement, announcement, launches, start } from "../compiled/launch.ts";
 import { variable } from "../compiled/variable.ts";
+import { enrolled, hostKeyIn, keepKeys } from "../scenarios/enrolled.ts";
 import { folderTest } from "../store/temporary_folder.ts";
 import { burst, join, type Member } from "./member.ts";
 
@@ -14,14 +16,16 @@ const IS_FULL = variable("SOTTO_TEST_FULL") === "1";
 
 const BURST = 1_000;
 
-const SOCKETS = { members: 200, speakers: IS_FULL ? 10 : 5, saysEach: BURST };
+/** One process opens and verifies what 200 clients hear: of whole bursts that takes minutes. */
+const SOCKETS = { members: 200, speakers: IS_FULL ? 10 : 5, saysEach: IS_FULL ? 200 : 40 };
 const EXECUTABLES = { members: 10, speakers: IS_FULL ? 10 : 5, saysEach: BURST };
 
 crowdTest(
-  `${SOCKETS.members} clients at once see ${SOCKETS.speakers} bursts of ${BURST} messages in one order`,
-  async (announced) => {
+  `${SOCKETS.members} clients at once see ${SOCKETS.speakers} bursts of ${SOCKETS.saysEach} signed messages in one order`,
+  SOCKETS.members,
+  async (crowd) => {
     const total = SOCKETS.speakers * SOCKETS.saysEach;
-    const members = await timed(`${SOCKETS.members} handshakes`, () => joinAll(announced, SOCKETS.members));
+    const members = await timed(`${SOCKETS.members} logins`, () => joinAll(crowd));
     const speakers = members.slice(0, SOCKETS.speakers);
     await timed(`${total} messages to ${members.length} clients`, () =>
       Promise.all([
@@ -44,10 +48,11 @@ crowdTest(
 
 crowdTest(
   `${EXECUTABLES.members} programs at once see ${EXECUTABLES.speakers} bursts of ${BURST} in one order`,
-  async (announced, folder) => {
+  EXECUTABLES.members,
+  async (crowd) => {
     const total = EXECUTABLES.speakers * EXECUTABLES.saysEach;
-    const names = namesOf(EXECUTABLES.members);
-    const programs = names.map((name) => startClient(name, { ...announced, folder }));
+    const { names } = crowd;
+    const programs = await Promise.all(names.map((name, at) => startClient(name, crowd.own[at], crowd)));
     await timed(`${names.length} programs let in`, () => Promise.all(programs.map(letIn)));
     const speakers = programs.slice(0, EXECUTABLES.speakers);
     await timed(`${total} messages to ${names.length} programs`, () =>
@@ -65,15 +70,28 @@ crowdTest(
   },
 );
 
-/** A test with a server of its own, which must end well after it. */
-function crowdTest(
-  name: string,
-  body: (announced: Announcement, folder: string) => Promise<void>,
-): void {
+/** Who is about to come, and where to. */
+interface Crowd extends Announcement {
+  /** An empty folder but for the server's. */
+  readonly folder: string;
+  /** The server's. */
+  readonly dataDir: string;
+  readonly hostKey: Bytes;
+  readonly names: readonly string[];
+  /** Of the members, in their order. */
+  readonly own: readonly OwnKeys[];
+}
+
+/** A test with a server of its own, which knows `members` accounts and must end well after it. */
+function crowdTest(name: string, members: number, body: (crowd: Crowd) => Promise<void>): void {
   folderTest(name, async (folder) => {
-    const program = start("the server", server, { args: ["--port=0", `--data-dir=${folder}/server`] });
+    const dataDir = `${folder}/server`;
+    const names = namesOf(members);
+    const own = await timed(`${members} accounts`, () => enrolled(dataDir, names));
+    const hostKey = await hostKeyIn(dataDir);
+    const program = start("the server", server, { args: ["--port=0", `--data-dir=${dataDir}`] });
     try {
-      await body(await announcement(program), folder);
+      await body({ ...await announcement(program), folder, dataDir, hostKey, names, own });
     } finally {
       program.kill("SIGTERM");
       await program.ended;
@@ -84,11 +102,15 @@ function crowdTest(
   });
 }
 
-async function joinAll({ address, fingerprint }: Announcement, count: number): Promise<readonly Member[]> {
+async function joinAll({ address, hostKey, names, own }: Crowd): Promise<readonly Member[]> {
   const endpoint = parseEndpointText(address);
-  const pin = parseHostKeyReference(fingerprint);
-  if (endpoint === undefined || pin === undefined) throw new Error(`Cannot read ${address} ${fingerprint}`);
-  return await Promise.all(namesOf(count).map((name) => join(endpoint, pin, name)));
+  if (endpoint === undefined) throw new Error(`Cannot read ${address}`);
+  return await Promise.all(names.map((name, at) => join({ endpoint, hostKey }, name, keysOf(own[at]))));
+}
+
+function keysOf(own: OwnKeys | undefined): OwnKeys {
+  if (own === undefined) throw new Error("more names than keys");
+  return own;
 }
 
 function namesOf(count: number): readonly string[] {
@@ -119,13 +141,16 @@ function checkOrder(
   }
 }
 
-function startClient(
+async function startClient(
   name: string,
-  { address, fingerprint, folder }: Announcement & { folder: string },
-): Program {
+  own: OwnKeys | undefined,
+  { address, hostKey, dataDir, folder }: Crowd,
+): Promise<Program> {
+  const configDir = `${folder}/${name}`;
+  await keepKeys(configDir, { dataDir, user: name, own: keysOf(own) });
   return start(name, client, {
-    args: ["chat", address, `--user=${name}`, `--host-key=${fingerprint}`, "--json"],
-    env: { SOTTO_CONFIG_DIR: `${folder}/${name}` },
+    args: ["chat", address, `--user=${name}`, `--host-key=${hostKey.toBase64()}`, "--json"],
+    env: { SOTTO_CONFIG_DIR: configDir },
   });
 }
 
@@ -146,9 +171,10 @@ function messageOf(sequence: number): (line: string) => string | undefined {
 
 function heardBy(said: readonly string[]): readonly string[] {
   return said.flatMap((line) => {
-    const [, seq, from, text] =
-      /^\{"type":"message".*"seq":(\d+),.*"from":"([^"]*)",.*"text":"([^"]*)"/.exec(line) ?? [];
-    return seq === undefined ? [] : [`${seq} ${from} ${text}`];
+    const [, seq, from, text, verified] =
+      /^\{"type":"message".*"seq":(\d+),.*"from":"([^"]*)",.*"text":"([^"]*)","verified":(true|false)/
+        .exec(line) ?? [];
+    return seq === undefined ? [] : [`${seq} ${from} ${text}${verified === "true" ? "" : " ☐"}`];
   });
 }
 

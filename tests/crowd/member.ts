@@ -6,24 +6,35 @@
 
 import { Conversation } from "../../lib/client/conversation.ts";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
+import { EMPTY_PEER_BOOK } from "../../lib/identity/peer_trust.ts";
 import { pump } from "../../lib/net/pump.ts";
-import { connect, type Endpoint } from "../../lib/net/tcp.ts";
+import { connect } from "../../lib/net/tcp.ts";
 import { Ticker } from "../../lib/net/ticker.ts";
-import type { HostKeyPin } from "../../lib/secure/client_handshake.ts";
+import { type Endpoint, endpointText } from "../../lib/identity/endpoint.ts";
+import type { OwnKeys } from "../../lib/client/keepers.ts";
 import { Link, type LinkEnd } from "../../lib/secure/link.ts";
 import { SUITES } from "../../lib/secure/suite.ts";
-import { parseHandle } from "../../lib/text/handle.ts";
+import { Failure } from "../../lib/text/failure.ts";
+import type { Bytes } from "../../lib/wire/bytes.ts";
 import { LOBBY } from "../../lib/wire/message.ts";
 import { provider } from "../crypto/test_provider.ts";
+import { handleOf } from "../scenarios/enrolled.ts";
 
 const clock = (): number => performance.now();
 const ticker = new Ticker(clock);
+
+/** Where a server is, and its host key. */
+export interface Place {
+  readonly endpoint: Endpoint;
+  /** 32 octets. */
+  readonly hostKey: Bytes;
+}
 
 /** One client and what it has heard. */
 export interface Member {
   readonly name: string;
   readonly conversation: Conversation;
-  /** Each message as `SEQUENCE FROM TEXT`, its own included, in the order of coming. */
+  /** Each message as `SEQUENCE FROM TEXT`, and ☐ behind what has not ☒; its own included, in the order of coming. */
   readonly heard: readonly string[];
   /** How many messages of its own were acknowledged. */
   readonly acknowledged: () => number;
@@ -33,23 +44,29 @@ export interface Member {
   readonly ended: Promise<LinkEnd>;
 }
 
-/** Connects to `endpoint`; settles when the server has let it in as `name`, throws where it does not. */
-export async function join(endpoint: Endpoint, pin: HostKeyPin, name: string): Promise<Member> {
-  const handle = parseHandle(name);
-  if (handle === undefined) throw new RangeError(`Cannot join as ${name}: it is no handle`);
-  const socket = await connect(endpoint);
+/** Connects and logs in as `name` by the keys of its device; settles when the server has let it in, throws where it does not. */
+export async function join({ endpoint, hostKey }: Place, name: string, own: OwnKeys): Promise<Member> {
   const parts = { provider, entropy: systemEntropy, trace: () => {} };
-  const link = await Link.client({ suites: SUITES, psk: undefined, pin }, parts, clock());
-  const conversation = new Conversation(link, {
-    name: handle,
+  const prepared = await Conversation.prepare(handleOf(name), own, {
+    provider,
     entropy: systemEntropy,
     wallClock: () => Date.now(),
     clock,
+    hostKey,
+    server: endpointText(endpoint),
+    ownKeys: { load: () => Promise.resolve(own), save: () => Promise.resolve() },
+    peers: { load: () => Promise.resolve(EMPTY_PEER_BOOK), save: () => Promise.resolve() },
+    hostKeyChanged: () => Promise.resolve(new Failure("protocol", "another host key")),
   });
+  const socket = await connect(endpoint);
+  const pin = { kind: "key", publicKey: hostKey } as const;
+  const conversation = prepared(await Link.client({ suites: SUITES, psk: undefined, pin }, parts, clock()));
   const pumping = pump(socket, conversation, { clock, ticker });
   const { heard, acknowledged, hears, listening } = listen(conversation);
   const admission = await conversation.admission;
-  if (admission.kind !== "admitted") throw new Error(`${name} was not let in: ${JSON.stringify(admission)}`);
+  if (admission !== "admitted") {
+    throw new Error(`${name} was not let in: ${admission}`, { cause: await conversation.outcome });
+  }
   const ended = Promise.all([conversation.ended, pumping, listening]).then(([end]) => end);
   return { name, conversation, heard, acknowledged, hears, ended };
 }
@@ -74,7 +91,9 @@ function listen(
   async function take(): Promise<void> {
     for (let event = await conversation.nextEvent(); event; event = await conversation.nextEvent()) {
       if (event.type === "ack") acknowledgements.add(event.id);
-      if (event.type === "message") heard.push(`${event.sequence} ${event.from} ${event.text}`);
+      if (event.type === "message") {
+        heard.push(`${event.sequence} ${event.from} ${event.text}${event.verified ? "" : " ☐"}`);
+      }
       for (const { count, done } of waits) if (heard.length >= count) done();
     }
     isOver = true;

@@ -45,6 +45,7 @@ test("hashes are those of FIPS 180's example abc", async () => {
 
 test("an empty HMAC key throws", async () => {
   await assert.rejects(provider.hmacSha512(octets(0)), RangeError);
+  await assert.rejects(provider.hmacSha256(octets(0)), RangeError);
 });
 
 test("seeds and keys of our own that have a wrong length throw", async () => {
@@ -54,6 +55,14 @@ test("seeds and keys of our own that have a wrong length throw", async () => {
     await assert.rejects(provider.aes256Cbc(octets(length)), RangeError);
     await assert.rejects(provider.aes256Ctr(octets(length)), RangeError);
   }
+  for (const length of [0, 15, 17, 24, 32]) {
+    await assert.rejects(provider.aes128Cbc(octets(length)), RangeError);
+  }
+});
+
+test("each HMAC has the length of its hash", async () => {
+  assert.equal((await (await provider.hmacSha256(octets(16))).sign(octets(3))).length, 32);
+  assert.equal((await (await provider.hmacSha512(octets(16))).sign(octets(3))).length, 64);
 });
 
 test("both ends of X25519 agree, and a third does not", async () => {
@@ -257,8 +266,12 @@ test("nothing verifies under an Ed25519 key that is no point", async () => {
   for (let at = 0; at < 64; at++) assert.equal(await key?.verify(Uint8Array.of(at), forged), false);
 });
 
-test("both modes of AES give back what they encrypted", async () => {
-  const modes = [await provider.aes256Cbc(octets(32)), await provider.aes256Ctr(octets(32))];
+test("all ciphers of AES give back what they encrypted", async () => {
+  const modes = [
+    await provider.aes256Cbc(octets(32)),
+    await provider.aes256Ctr(octets(32)),
+    await provider.aes128Cbc(octets(16)),
+  ];
   const block = anyOctets({ minLength: 16, maxLength: 16 });
   await check(fc.asyncProperty(block, anyOctets({ maxLength: 100 }), async (iv, plaintext) => {
     for (const mode of modes) {

@@ -1,15 +1,30 @@
 /**
- * The bench for everything behind a server's sockets: sessions around one exchange, each with a client's link at
- * the other end of a fake wire.
+ * The bench for everything behind a server's sockets: sessions around one exchange and accounts in memory, each with a
+ * client's link at the other end of a fake wire.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import { signedLine } from "../../lib/chat/notice.ts";
+import type { Registration } from "../../lib/chat/registration.ts";
+import type { Opaque, Provider, SigningKey } from "../../lib/crypto/port.ts";
 import { LobbyExchange } from "../../lib/delivery/exchange.ts";
+import {
+  beginLogin,
+  beginRegistration,
+  deviceLogin,
+  takeLoginReply,
+  takeRegisterReply,
+} from "../../lib/login/client_login.ts";
+import { decodeRefused, type LoginMessage, type RefusalCode } from "../../lib/login/message.ts";
 import { Link, type LinkEnd, type LinkEvent } from "../../lib/secure/link.ts";
+import type { SessionEnd } from "../../lib/session/end_words.ts";
+import type { SessionNews } from "../../lib/session/port.ts";
+import { Reception } from "../../lib/session/reception.ts";
+import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
-import { type Handle, parseHandle } from "../../lib/text/handle.ts";
+import type { Handle } from "../../lib/text/handle.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import {
   type ClientMessage,
@@ -18,16 +33,24 @@ import {
   LOBBY,
   type ServerMessage,
 } from "../../lib/wire/message.ts";
+import { MemoryAccounts } from "../chat/memory_accounts.ts";
 import { optionsOf } from "../secure/pair.ts";
 import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
+import { seededEntropy } from "../secure/seeded_entropy.ts";
+import { HOST_KEY, Person, THEN } from "../session/people.ts";
+import { withQuickOpaque } from "../session/quick_opaque.ts";
 
 /** What a client writes until the handshake is over at both ends: Hello, and Done. */
 const HANDSHAKE_WRITES = 2;
 
-/** Text that is a handle, as one. */
-export function handle(text: string): Handle {
-  return parseHandle(text) ?? assert.fail(`${text} is a handle`);
-}
+/** Octets of a password record, where none is needed that fits a password. */
+const NO_RECORD: Bytes = new Uint8Array(192);
+
+/** What answers requests other than to join and to say something. */
+const ANSWERS: readonly ServerMessage["type"][] = ["account", "fault", "recovery", "passwordResponse"];
+
+/** How a password login came out. */
+export type PasswordOutcome = "in" | "wrongPassword" | RefusalCode | "ended";
 
 /** A client of the room: a link, and what came to it. */
 export class Guest {
@@ -37,15 +60,19 @@ export class Guest {
   readonly session: Session;
   /** What it was told, decoded, in order. */
   readonly heard: ServerMessage[] = [];
+  /** What it was told at its login, in order. */
+  readonly loginsHeard: LoginMessage[] = [];
   /** Settles when both ends have ended and nothing is on the wire. */
-  readonly ended: Promise<{ readonly guest: LinkEnd; readonly session: LinkEnd }>;
+  readonly ended: Promise<{ readonly guest: LinkEnd; readonly session: SessionEnd }>;
   /** Keeps the server's writes back, as a guest that does not read. */
   deaf: Promise<void> = Promise.resolve();
-
-  /** How many of its writes have arrived. */
-  arrived = 0;
+  /** Octets that the server wrote, by write. */
+  readonly writesHeard: number[] = [];
 
   readonly #room: Room;
+  #exporter: Bytes | undefined;
+  #isOver = false;
+  #arrived = 0;
   #sent = 0;
 
   /** A guest whose handshake begins at once. */
@@ -56,21 +83,108 @@ export class Guest {
     this.ended = this.#run();
   }
 
+  /** Settles once the handshake is over at both ends. */
+  async shookHands(): Promise<void> {
+    await this.#room.until(() => this.#exporter !== undefined && this.#arrived >= HANDSHAKE_WRITES);
+  }
+
   /** Sends any message. */
   send(message: ClientMessage): void {
     this.link.send(encodeMessage(message));
-  }
-
-  /** Asks to be let in. */
-  join(name: string): void {
-    this.send({ type: "join", room: LOBBY, name: handle(name) });
   }
 
   /** Says something. */
   say(text: string): void {
     const id = new Uint8Array(16);
     new DataView(id.buffer).setUint32(0, this.#sent++);
-    this.send({ type: "send", room: LOBBY, id, text });
+    const [salt, signature] = [new Uint8Array(32), new Uint8Array(64)];
+    this.send({ type: "send", room: LOBBY, id, text, salt, seen: 0, signature });
+  }
+
+  /** Sends DeviceLogin. */
+  async sendDeviceLogin(name: Handle, device: SigningKey): Promise<void> {
+    const exporter = this.#exporter ?? assert.fail("the handshake is over");
+    await this.link.sendLogin(await deviceLogin(device, exporter, name));
+    this.#takeAll(await this.link.expectVerdict(this.#room.now));
+  }
+
+  /** Logs in by a device, and enters. */
+  async enter(name: Handle, device: SigningKey): Promise<void> {
+    await this.sendDeviceLogin(name, device);
+    this.send({ type: "enter" });
+    await this.next((message) => message.type === "account");
+  }
+
+  /** Is let into the lobby; settles when it has been told so. */
+  async join(): Promise<void> {
+    this.send({ type: "join", room: LOBBY });
+    await this.next((message) => message.type === "cards");
+  }
+
+  /** Registers; gives what was refused. */
+  async register(name: Handle, password: string, code?: Bytes): Promise<RefusalCode | undefined> {
+    const registering = await beginRegistration(await this.#opaque(), { handle: name, password, code });
+    const answer = takeRegisterReply(registering, await this.#ask(registering.registerStart));
+    if (answer.kind === "refused") return answer.code;
+    const finish = answer.kind === "free" ? await answer.finish() : undefined;
+    await this.link.sendLogin(finish ?? assert.fail("a good reply"));
+    return undefined;
+  }
+
+  /** Begins a registration, and goes no further. */
+  async begin(name: Handle, password: string): Promise<"free" | RefusalCode> {
+    const registering = await beginRegistration(await this.#opaque(), {
+      handle: name,
+      password,
+      code: undefined,
+    });
+    const answer = takeRegisterReply(registering, await this.#ask(registering.registerStart));
+    return answer.kind === "refused" ? answer.code : "free";
+  }
+
+  /** Tries a password, as far as KE2: the client knows then, and the server does not. */
+  async guess(name: Handle, password: string): Promise<"right" | "wrong" | RefusalCode | "ended"> {
+    const login = await beginLogin(await this.#opaque(), { handle: name, password });
+    const reply = await this.#askOrEnd(login.loginStart);
+    if (reply === undefined) return "ended";
+    const answer = await takeLoginReply(login, reply);
+    if (answer.kind === "refused") return answer.code;
+    return answer.kind === "verified" ? "right" : "wrong";
+  }
+
+  /** Logs in by a password, to the mixed keys; enters where asked to. */
+  async logIn(name: Handle, password: string, { enters = true } = {}): Promise<PasswordOutcome> {
+    const login = await beginLogin(await this.#opaque(), { handle: name, password });
+    const reply = await this.#askOrEnd(login.loginStart);
+    if (reply === undefined) return "ended";
+    const answer = await takeLoginReply(login, reply);
+    if (answer.kind === "refused") return answer.code;
+    if (answer.kind !== "verified") return "wrongPassword";
+    await this.link.sendLogin(answer.loginFinish);
+    this.#takeAll(await this.link.mix(answer.sessionKey, this.#room.now));
+    if (!enters) return "in";
+    this.send({ type: "enter" });
+    await this.#room.until(() => this.#isOver || this.heard.length > 0);
+    return this.heard.length > 0 ? "in" : "ended";
+  }
+
+  /** Settles with the first message that is meant, of those heard after `from`. */
+  async next(isMeant: (message: ServerMessage) => boolean, from = 0): Promise<ServerMessage> {
+    await this.#room.until(() => this.#isOver || this.heard.slice(from).some(isMeant));
+    return this.heard.slice(from).find(isMeant) ?? assert.fail("it ended before it was told");
+  }
+
+  /** Asks, and settles with the next answer that comes, whatever else others cause to be told before it. */
+  async ask(message: ClientMessage): Promise<ServerMessage> {
+    const from = this.heard.length;
+    this.send(message);
+    return await this.next(({ type }) => ANSWERS.includes(type), from);
+  }
+
+  /** Closes, and waits for the end. */
+  async leave(): Promise<void> {
+    this.link.close("done", this.#room.now);
+    await this.ended;
   }
 
   /** The texts it was told. */
@@ -80,18 +194,48 @@ export class Guest {
     );
   }
 
-  async #run(): Promise<{ guest: LinkEnd; session: LinkEnd }> {
+  /** What it was told, in a word each. */
+  get summary(): readonly string[] {
+    return this.heard.map(summary);
+  }
+
+  /** The refusal that ended its login, where one did. */
+  get refusal(): RefusalCode | undefined {
+    return this.loginsHeard.map(decodeRefused).find((code) => code !== undefined);
+  }
+
+  #opaque(): Promise<Opaque> {
+    return this.#room.provider.opaque();
+  }
+
+  async #ask(message: Bytes): Promise<LoginMessage> {
+    return await this.#askOrEnd(message) ?? assert.fail("it ended before it was answered");
+  }
+
+  async #askOrEnd(message: Bytes): Promise<LoginMessage | undefined> {
+    const { length } = this.loginsHeard;
+    await this.link.sendLogin(message);
+    this.#takeAll(await this.link.continueLogin(this.#room.now));
+    await this.#room.until(() => this.#isOver || this.loginsHeard.length > length);
+    return this.loginsHeard[length];
+  }
+
+  async #run(): Promise<{ guest: LinkEnd; session: SessionEnd }> {
     await Promise.all([
       this.#carry({ from: this.link, to: this.session }, async (bytes) => {
         await this.session.receive(bytes, this.#room.now);
-        this.arrived += 1;
+        this.#arrived += 1;
       }),
       this.#carry({ from: this.session, to: this.link }, async (bytes) => {
         await this.deaf;
-        for (const event of await this.link.receive(bytes, this.#room.now)) this.#take(event);
+        this.writesHeard.push(bytes.length);
+        this.#takeAll(await this.link.receive(bytes, this.#room.now));
       }),
     ]);
-    return { guest: await this.link.ended, session: await this.session.ended };
+    const [guest, session] = [await this.link.ended, await this.session.ended];
+    this.#isOver = true;
+    this.#room.tell();
+    return { guest, session };
   }
 
   async #carry(
@@ -108,10 +252,41 @@ export class Guest {
     this.#room.tell();
   }
 
+  #takeAll(events: readonly LinkEvent[]): void {
+    for (const event of events) this.#take(event);
+    this.#room.tell();
+  }
+
   #take(event: LinkEvent): void {
-    if (event.kind === "message") {
-      this.heard.push(decodeServerMessage(event.message) ?? assert.fail("a server's message"));
-    } else if (event.kind === "closed") this.link.close("done", this.#room.now);
+    switch (event.kind) {
+      case "established":
+        this.#exporter = event.exporter;
+        break;
+      case "login":
+        this.loginsHeard.push(event.message);
+        break;
+      case "message":
+        this.heard.push(decodeServerMessage(event.message) ?? assert.fail("a server's message"));
+        break;
+      case "closed":
+        this.link.close("done", this.#room.now);
+    }
+  }
+}
+
+/** A message in a word, and whom it names. */
+export function summary(message: ServerMessage): string {
+  switch (message.type) {
+    case "presence":
+      return `${message.change} ${message.names}`;
+    case "cards":
+      return `cards ${message.cards.map((card) => card.handle)}`;
+    case "fault":
+      return `fault ${message.code}`;
+    case "entry":
+      return `${message.from}: ${message.text}`;
+    default:
+      return message.type;
   }
 }
 
@@ -119,36 +294,138 @@ export class Guest {
 export class Room {
   /** What everybody shares. */
   readonly exchange: LobbyExchange;
-  /** The clock of links and sessions, and the wall clock, in milliseconds. */
+  /** Who has an account. */
+  readonly store = new MemoryAccounts();
+  /** What the operator was told, in order. */
+  readonly news: SessionNews[] = [];
+  /** Computes; its OPAQUE is quick. */
+  readonly provider: Provider;
+  /** The server's OPAQUE setup. */
+  readonly setup: Bytes;
+  /** The clock of links and sessions, in milliseconds; the wall clock is that much after {@linkcode THEN}. */
   now = 0;
+
+  /** Whom the exchange came to know and forgot, in order. */
+  readonly calls: string[] = [];
+
+  readonly #reception: Reception;
+  readonly #service: Service;
   #guests = 0;
   #changed = Promise.withResolvers<void>();
 
-  /** An empty room. */
-  constructor() {
-    this.exchange = new LobbyExchange(() => this.now);
+  private constructor(provider: Provider, setup: Bytes, registration: Registration) {
+    const [hostKey, entropy] = [HOST_KEY, seededEntropy("room")];
+    this.provider = provider;
+    this.setup = setup;
+    this.exchange = new LobbyExchange({
+      wallClock: this.wallClock,
+      sign: (saying, now) => signedLine(saying, { provider, entropy, hostKey }, now),
+    });
+    const greet = this.exchange.greet.bind(this.exchange);
+    this.exchange.greet = (peer, login) => {
+      greet(peer, login);
+      this.calls.push(`greet ${peer.id}`);
+      this.tell();
+    };
+    const leave = this.exchange.leave.bind(this.exchange);
+    this.exchange.leave = (peer) => {
+      leave(peer);
+      this.calls.push(`leave ${peer.id}`);
+    };
+    this.#reception = new Reception({
+      store: this.store,
+      registration,
+      provider,
+      entropy: seededEntropy("reception"),
+    });
+    this.#service = new Service({
+      store: this.store,
+      exchange: this.exchange,
+      provider,
+      hostKey: hostKey.publicKey,
+      setup,
+    });
   }
 
-  /** A guest whose handshake is over; not let in yet. */
-  async enter(): Promise<Guest> {
+  /** An empty room. */
+  static async open(
+    { registration = "open", real = false }: { registration?: Registration; real?: boolean } = {},
+  ): Promise<Room> {
+    const provider = real ? repeatable : withQuickOpaque(repeatable);
+    return new Room(provider, await (await provider.opaque()).newSetup(), registration);
+  }
+
+  /** Milliseconds since 1970. */
+  readonly wallClock = (): number => THEN + this.now;
+
+  /** Somebody with an account whose first device is published; their password is none that anybody knows. */
+  async person(name: string): Promise<Person> {
+    const person = await Person.named(name);
+    await this.store.register({ handle: person.name, passwordRecord: NO_RECORD, now: THEN }, undefined);
+    await this.store.setKeys(person.name, {
+      keys: await person.keys(),
+      expected: undefined,
+      recovery: undefined,
+    });
+    return person;
+  }
+
+  /** A client from `address` whose handshake is over; it has not logged in. */
+  async connect(address = "192.0.2.1"): Promise<Guest> {
     const id = this.#guests++;
     const kind = KINDS[0] ?? assert.fail("there are kinds");
     const options = await optionsOf(kind);
     const link = await Link.client(options.client, partsOf(repeatable, "client", `guest ${id}`), this.now);
-    const server = Link.server(options.server, partsOf(repeatable, "server", `guest ${id}`), this.now);
-    const session = new Session(id, server, { exchange: this.exchange, now: this.now });
-    const guest = new Guest(link, session, this);
-    await this.until(() => guest.arrived === HANDSHAKE_WRITES);
+    const guest = new Guest(link, await this.session(id, address), this);
+    await guest.shookHands();
     return guest;
   }
 
-  /** A guest that has been let in as `name`. */
-  async welcome(name: string): Promise<Guest> {
-    const guest = await this.enter();
-    guest.join(name);
-    assert.equal(await guest.session.admitted, name);
-    await this.until(() => guest.heard.length > 0);
+  /** A session whose peer has not said anything yet. */
+  async session(id: number, address = "192.0.2.1"): Promise<Session> {
+    const options = await optionsOf(KINDS[0] ?? assert.fail("there are kinds"));
+    const note = (news: SessionNews): void => {
+      this.news.push(news);
+      this.tell();
+    };
+    const link = Link.server(options.server, partsOf(repeatable, "server", `guest ${id}`), this.now);
+    return new Session(id, link, {
+      now: this.now,
+      parts: {
+        exchange: this.exchange,
+        service: this.#service,
+        visit: this.#reception.visit(address, note),
+        provider: this.provider,
+        setup: this.setup,
+        address: `${address}:${50_000 + id}`,
+        note,
+        wallClock: this.wallClock,
+      },
+    });
+  }
+
+  /** A client that has logged in by a device, and not joined. */
+  async enter(person: Person, device: SigningKey = person.device): Promise<Guest> {
+    const guest = await this.connect();
+    await guest.enter(person.name, device);
     return guest;
+  }
+
+  /** A client in the lobby. */
+  async join(person: Person, device: SigningKey = person.device): Promise<Guest> {
+    const guest = await this.enter(person, device);
+    await guest.join();
+    return guest;
+  }
+
+  /** A client in the lobby by an account of its own. */
+  async welcome(name: string): Promise<Guest> {
+    return await this.join(await this.person(name));
+  }
+
+  /** How many logins verified. */
+  get greeted(): number {
+    return this.calls.filter((call) => call.startsWith("greet")).length;
   }
 
   /** Settles once `condition` holds. */

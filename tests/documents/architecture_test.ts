@@ -1,11 +1,9 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { type Phase, receiveBytes, receiveMessage, tick } from "../../lib/session/phase.ts";
-import { parseHandle } from "../../lib/text/handle.ts";
+import { isStranger, MAY_COME, type Phase, receiveBytes, tick } from "../../lib/session/phase.ts";
 import { BEFORE_LOGIN_BYTES_MAX, LOGIN_MS_MAX } from "../../lib/wire/limits.ts";
-import { encodeMessage, LOBBY } from "../../lib/wire/message.ts";
 import { PLACES } from "../../tools/import_table.ts";
 import { test } from "../sanitized.ts";
-import { fenced, isThere, read, sources, tableRows } from "./markdown.ts";
+import { codeMarks, fenced, isThere, read, sources, tableRows } from "./markdown.ts";
 
 const ARCHITECTURE = await read("ARCHITECTURE.md");
 
@@ -41,6 +39,7 @@ const MACHINES = [
   { title: "channel", file: "lib/secure/channel.ts", type: "State" },
   { title: "link", file: "lib/secure/link.ts", type: "Phase" },
   { title: "session", file: "lib/session/phase.ts", type: "Phase" },
+  { title: "desk", file: "lib/login/server_login.ts", type: "Stage" },
   { title: "view", file: "lib/client/view.ts", type: "View" },
 ] as const;
 
@@ -63,38 +62,54 @@ for (const { title, file, type } of MACHINES) {
   });
 }
 
-test("a session goes from state to state as its diagram says", () => {
-  const drawn = new Set(arrows("session").map(({ from, to }) => `${from} ${to}`));
-  const name = parseHandle("ann");
-  ok(name !== undefined);
-  const join = encodeMessage({ type: "join", room: LOBBY, name });
-  const send = encodeMessage({ type: "send", room: LOBBY, id: new Uint8Array(16), text: "hello" });
-  const phases: readonly Phase[] = [
-    { kind: "awaitingJoin", since: 0, bytes: 0 },
-    { kind: "ready" },
-    { kind: "leaving" },
-  ];
-  const seen = new Set<string>();
-  for (const phase of phases) {
-    const steps = [
-      receiveBytes(phase, BEFORE_LOGIN_BYTES_MAX + 1),
-      tick(phase, LOGIN_MS_MAX),
-      ...[join, send, Uint8Array.of(0xff)].map((bytes) => receiveMessage(phase, bytes)),
-    ];
-    for (const step of steps) {
-      if (step.phase.kind !== phase.kind) seen.add(`${phase.kind} ${step.phase.kind}`);
-    }
-  }
-  // What the rules answer to a join is not for the phase to know: the session takes that step.
-  deepEqual([...drawn].sort(), [...seen, "[*] awaitingJoin", "awaitingJoin ready"].sort());
+/** One of each phase of a session. */
+const PHASES: Readonly<Record<Phase["kind"], Phase>> = {
+  login: { kind: "login", since: 0, bytes: 0 },
+  entering: { kind: "entering", since: 0, bytes: 0 },
+  password: { kind: "password" },
+  device: { kind: "device" },
+  joined: { kind: "joined" },
+  leaving: { kind: "leaving" },
+};
+
+test("a session leaves by its octets or the time where its diagram says so, and nowhere else", () => {
+  const drawn = arrows("session").filter(({ label }) => /^receiveBytes or tick\b/.test(label));
+  const leaving = Object.values(PHASES).filter((phase) => {
+    const isOver = receiveBytes(phase, BEFORE_LOGIN_BYTES_MAX + 1).kind === "drop";
+    equal(tick(phase, LOGIN_MS_MAX).kind === "late", isOver);
+    equal(isStranger(phase), isOver);
+    return isOver;
+  });
+  deepEqual(drawn.map(({ from, to }) => [from, to]), leaving.map(({ kind }) => [kind, "leaving"]));
 });
 
-test("every folder of tests has a row in ARCHITECTURE.md, and every row its folder", async () => {
-  const written = tableRows(ARCHITECTURE, "tests", "what they show").map(([folder = ""]) => folder);
-  for (const folder of written) ok(await isThere(folder), folder);
+test("a session goes on by those messages that may come where its diagram has them", () => {
+  const types = new Set(Object.values(MAY_COME).flat());
+  for (const type of types) {
+    const drawn = arrows("session").filter(({ label }) => label.split(" ", 1)[0] === type);
+    for (const { from } of drawn) {
+      const phase = Object.values(PHASES).find(({ kind }) => kind === from);
+      ok(phase !== undefined && MAY_COME[phase.kind].includes(type), `${type} in ${from}`);
+    }
+  }
+  // Whoever has entered is in by what they logged in by, and in no other way.
+  const entries = arrows("session").filter(({ from }) => from === "entering").map(({ to }) => to);
+  deepEqual(entries.sort(), ["device", "leaving", "password"]);
+});
+
+test("ARCHITECTURE.md is right that nothing but lib/store names node:sqlite", async () => {
+  for (const [file, text] of await sources("lib", "server.ts", "client.ts")) {
+    if (/["']node:sqlite["']/.test(text)) ok(file.startsWith("lib/store/"), file);
+  }
+});
+
+test("every folder of tests mirrors one of lib, or is told of in ARCHITECTURE.md", async () => {
+  const told = new Set(codeMarks(ARCHITECTURE).filter((mark) => /^tests\/\w+$/.test(mark)));
+  for (const folder of told) ok(await isThere(folder), folder);
   for (const file of (await sources("tests")).keys()) {
     const folder = /^(tests\/\w+)\/.*_test\.ts$/.exec(file)?.[1];
-    if (folder !== undefined) ok(written.includes(folder), file);
+    if (folder === undefined) continue;
+    ok(told.has(folder) || await isThere(folder.replace("tests/", "lib/")), file);
   }
 });
 

@@ -4,7 +4,10 @@ import { readReasons } from "../../tools/test_report.ts";
 import { test } from "../sanitized.ts";
 import { codeMarks, isThere, read, sources, tableRows } from "./markdown.ts";
 
-const DOCUMENTS = ["ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"] as const;
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"] as const;
+
+/** The target of a link, without the place in it. */
+const LINK = /\]\(([^)#\s]+)/g;
 
 const Configuration = v.object({ version: v.string(), tasks: v.record(v.string(), v.unknown()) });
 const configuration = v.parse(Configuration, JSON.parse(await read("deno.json")));
@@ -13,10 +16,17 @@ const everySource = await sources("lib", "tools", "tests", "server.ts", "client.
 const product = Array.from(everySource).filter(([file]) => !file.startsWith("tests/"));
 
 for (const document of DOCUMENTS) {
-  const marks = codeMarks(await read(document));
+  const text = await read(document);
+  const marks = codeMarks(text);
+
+  test(`every link of ${document} into this repository leads to something`, async () => {
+    for (const [, target = ""] of text.matchAll(LINK)) {
+      if (!target.includes("://")) ok(await isThere(target), target);
+    }
+  });
 
   test(`every file that ${document} names is there`, async () => {
-    const paths = marks.filter((mark) => /^(?:lib|tools|tests|\.ci)\/[\w./]+$/.test(mark));
+    const paths = marks.filter((mark) => /^(?:lib|tools|tests|docs|examples|\.ci)\/[\w./]+$/.test(mark));
     for (const path of paths) ok(await isThere(path), path);
   });
 
@@ -28,19 +38,19 @@ for (const document of DOCUMENTS) {
   });
 
   test(`every symbol that ${document} names is in the sources`, () => {
-    const text = [...everySource.values()].join("\n");
+    const symbols = [...everySource.values()].join("\n");
     for (const mark of marks) {
       const symbol = /^(?:[A-Z]\w*\.)?#?([A-Za-z]\w*[A-Z_]\w*)(?:\(\))?$/.exec(mark)?.[1];
-      if (symbol !== undefined) ok(new RegExp(`\\b${symbol}\\b`).test(text), mark);
+      if (symbol !== undefined) ok(new RegExp(`\\b${symbol}\\b`).test(symbols), mark);
     }
   });
 
   test(`every limit that ${document} gives with its number has that number`, () => {
-    const text = product.map(([, source]) => source).join("\n");
+    const code = product.map(([, source]) => source).join("\n");
     for (const mark of marks) {
       const [, name, written = ""] = /^([A-Z][A-Z0-9_]+) = ([0-9,]+)$/.exec(mark) ?? [];
       if (name === undefined) continue;
-      const value = new RegExp(`^(?:export )?const ${name} = ([0-9_]+);$`, "m").exec(text)?.[1];
+      const value = new RegExp(`^(?:export )?const ${name} = ([0-9_]+);$`, "m").exec(code)?.[1];
       equal(written.replaceAll(",", ""), value?.replaceAll("_", ""), name);
     }
   });

@@ -6,6 +6,7 @@ import { Link, type LinkEnd, type LinkEvent } from "../../lib/secure/link.ts";
 import { type Bytes, concat, utf8, utf8Text } from "../../lib/wire/bytes.ts";
 import { test } from "../sanitized.ts";
 import { optionsOf } from "../secure/pair.ts";
+import { receiveAndLogIn } from "../secure/recorded_login.ts";
 import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
 
 const HOST = "127.0.0.1";
@@ -311,10 +312,10 @@ async function ends(
   const options = await optionsOf(kind);
   const client = await Link.client(options.client, partsOf(repeatable, "client", "tcp"), 0);
   const server = Link.server(options.server, partsOf(repeatable, "server", "tcp"), 0);
-  return { client: endOf(client, clientSocket), server: endOf(server, serverSocket) };
+  return { client: endOf(client, "client", clientSocket), server: endOf(server, "server", serverSocket) };
 }
 
-function endOf(link: Link, socket: Socket): End {
+function endOf(link: Link, role: "client" | "server", socket: Socket): End {
   const clock = (): number => 0;
   const end: End = {
     link,
@@ -327,12 +328,20 @@ function endOf(link: Link, socket: Socket): End {
     pumped: Promise.resolve(),
   };
   function take(event: LinkEvent): void {
-    if (event.kind === "established") end.greet();
-    else if (event.kind === "closed") link.close("done", 0);
-    else end.texts.push(utf8Text(event.message) ?? "?");
+    if (event.kind === "closed") link.close("done", 0);
+    else if (event.kind === "message") end.texts.push(utf8Text(event.message) ?? "?");
   }
   const owner: Pumped = {
-    receive: async (bytes, now) => (await link.receive(bytes, now)).forEach(take),
+    receive: async (bytes, now) => {
+      const wasOpen = link.open;
+      const events = await receiveAndLogIn(link, bytes, { role, way: "device", now });
+      // A client talks as soon as it has asked to be let in, a server as soon as it has let it in.
+      const mayTalk = role === "client"
+        ? events.some(({ kind }) => kind === "established")
+        : !wasOpen && link.open;
+      if (mayTalk) end.greet();
+      events.forEach(take);
+    },
     receiveEnd: () => link.receiveEnd(),
     lost: () => link.lost(),
     tick: (now) => link.tick(now),

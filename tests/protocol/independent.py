@@ -1,8 +1,9 @@
 """Recomputes the worked session of PROTOCOL.md section 11, written from that document alone.
 
-Reads the document from standard input. Computes the key schedule and every record from what section 11.2 gives, opens
-each record as its receiver would, and compares all of it with what the document shows. The one thing taken from the
-document and not computed is what ML-KEM gives: the key, the ciphertext and the secret. Ends with code 1 at the first
+Reads the document from standard input. Computes the key schedule, every signature, box and message, and every record
+from what section 11.2 gives, opens each record as its receiver would, and compares all of it with what the document
+shows. Two things are taken from the document and not computed: what ML-KEM gives (the key, the ciphertext and the
+secret), and what OPAQUE gives (the fields of its six messages and the session key). Ends with code 1 at the first
 difference.
 """
 
@@ -56,6 +57,25 @@ def mac(key, data):
 
 def l(x):
     return bytes([len(x)]) + x
+
+
+def ll(x):
+    return struct.pack(">H", len(x)) + x
+
+
+def label(purpose):
+    return b"sotto/1 " + purpose.encode() + b"\x00"
+
+
+def hkdf(secret, info):
+    return mac(mac(ZERO, secret), info + b"\x01")
+
+
+def box(key, associated, secret, iv):
+    padder = PKCS7(128).padder()
+    encryptor = Cipher(algorithms.AES256(key[32:]), modes.CBC(iv)).encryptor()
+    tagged = iv + encryptor.update(padder.update(secret) + padder.finalize()) + encryptor.finalize()
+    return tagged + mac(key[:32], associated + tagged + struct.pack(">Q", 8 * len(associated)))[:32]
 
 
 def xl(secret, label, transcript=b""):
@@ -207,37 +227,247 @@ def handshake(shown, check):
     return check("c_ap", xl(ms, "c ap", t_done)), check("s_ap", xl(ms, "s ap", t_done))
 
 
-def conversation(shown, check, c_ap, s_ap):
-    """Sections 5 and 11.5; gives how many contents were opened."""
-    steps = [
-        ("join", "client", "message", packed(shown["join_message"])),
-        ("presence", "server", "message", packed(shown["presence_message"])),
-        ("send", "client", "message", packed(shown["send_message"])),
-        ("ack", "server", "message", packed(shown["ack_message"])),
-        ("rekey", "client", "rekey", b""),
-        ("ping", "client", "ping", b""),
-        ("close", "client", "close", bytes([0, 0])),
-        ("answer", "server", "close", bytes([0, 0])),
+def cbor(value):
+    """Section 6.1: the deterministic encoding."""
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, int):
+        return cbor_head(0, value)
+    if isinstance(value, bytes):
+        return cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        return cbor_head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return cbor_head(4, len(value)) + b"".join(map(cbor, value))
+    pairs = sorted((cbor(key), cbor(field)) for key, field in value.items())
+    return cbor_head(5, len(pairs)) + b"".join(key + field for key, field in pairs)
+
+
+def cbor_head(major, value):
+    if value < 24:
+        return bytes([major << 5 | value])
+    size = next(size for size in (1, 2, 4, 8) if value < 256**size)
+    return bytes([major << 5 | 24 + {1: 0, 2: 1, 4: 2, 8: 3}[size]]) + value.to_bytes(size, "big")
+
+
+# Sections 6.22 to 6.28
+
+NEW_YEAR = 1767225600000
+
+
+def device_list(handle, number, display, devices):
+    octets = bytes([1]) + l(handle) + struct.pack(">I", number) + l(display) + bytes([len(devices)])
+    for key, name, added in devices:
+        octets += key + l(name) + struct.pack(">QQ", added, 0)
+    return octets
+
+
+def entry_signature(device, room, entry):
+    signed = label("entry") + room + entry["id"] + l(b"text") + l(entry["handle"]) + raw(device.public_key())
+    signed += struct.pack(">Q", entry["seen"]) + bytes(64)
+    return device.sign(signed + hashlib.sha256(entry["salt"] + entry["text"].encode()).digest())
+
+
+def people(shown, check):
+    """Sections 6.2 to 6.28: keys, signatures, boxes and messages; gives how many messages there are."""
+
+    def signing(name, key_name):
+        pair = Ed25519PrivateKey.from_private_bytes(shown[name])
+        return pair, check(key_name, raw(pair.public_key()))
+
+    host, host_key = signing("server_host_seed", "host_key")
+    ann, ann_key = signing("ann_identity_seed", "ann_identity_key")
+    device, device_key = signing("ann_device_seed", "ann_device_key")
+    bob, bob_key = signing("bob_identity_seed", "bob_identity_key")
+    bobs, bobs_key = signing("bob_device_seed", "bob_device_key")
+    _, phone_key = signing("phone_device_seed", "phone_device_key")
+
+    def certified(name, identity, octets):
+        octets = check(name, octets)
+        signature = identity.sign(label("device list") + l(host_key) + ll(octets))
+        return {
+            "identity": raw(identity.public_key()),
+            "list": octets,
+            "signature": check(name + "_signature", signature),
+        }
+
+    linux = (device_key, b"linux", NEW_YEAR)
+    phone = (phone_key, b"phone", NEW_YEAR + 60000)
+    darwin = (bobs_key, b"darwin", NEW_YEAR)
+    anns = certified("ann_list", ann, device_list(b"ann", 1, b"", [linux]))
+    later = certified("ann_next_list", ann, device_list(b"ann", 2, b"", [linux, phone]))
+    bobs_keys = certified("bob_list", bob, device_list(b"bob", 2, b"Bob", [darwin]))
+
+    room = check("lobby_id", hashlib.sha256(label("lobby") + host_key).digest()[:16])
+    heard = {"id": shown["entry_id"], "seen": 0, "salt": shown["entry_salt"], "text": "good morning"}
+    said = {"id": shown["send_id"], "seen": 1, "salt": shown["send_salt"], "text": "hello"}
+    heard_signature = check("entry_signature", entry_signature(bobs, room, {**heard, "handle": b"bob"}))
+    said_signature = check("send_signature", entry_signature(device, room, {**said, "handle": b"ann"}))
+    told = {"id": shown["notice_id"], "source": "console", "name": "console", "text": "back at noon"}
+    signed = label("notice") + room + told["id"] + l(b"console") + l(b"console") + ll(b"back at noon")
+    notice_signature = check("notice_signature", host.sign(signed))
+
+    info = label("recovery") + l(host_key) + l(b"ann")
+    key = hkdf(shown["recovery_code"], info)
+    blob = check("recovery_blob", box(key, info, shown["ann_identity_seed"], shown["recovery_iv"]))
+
+    ours = X25519PrivateKey.from_private_bytes(shown["phone_share_seed"])
+    theirs = X25519PrivateKey.from_private_bytes(shown["approver_share_seed"])
+    share = check("phone_share", raw(ours.public_key()))
+    approver = check("approver_share", raw(theirs.public_key()))
+    info = label("approval key") + l(host_key) + l(b"ann") + ann_key + phone_key + share
+    key = hkdf(ours.exchange(theirs.public_key()), info + approver)
+    sealed = check("approval_sealed", box(key, info, shown["ann_identity_seed"], shown["approval_iv"]))
+
+    lobby = {"room": "#lobby"}
+    asking = {"device": phone_key, "name": "phone", "share": share}
+    handing = {"keys": later, "share": approver, "sealed": sealed}
+    account = {"type": "account", "handle": "ann", "role": "owner"}
+    messages = {
+        "join": lobby,
+        "send": {**lobby, **said, "signature": said_signature},
+        "entry": {
+            **lobby,
+            **heard,
+            "sequence": 1,
+            "from": "bob",
+            "device": bobs_key,
+            "time": NEW_YEAR + 107,
+            "signature": heard_signature,
+        },
+        "ack": {**lobby, "id": said["id"], "sequence": 2, "time": NEW_YEAR + 1007},
+        "presence": {**lobby, "change": "here", "names": ["ann", "bob"], "time": NEW_YEAR + 7},
+        "fault": {"code": "noSuchRoom", "about": said["id"]},
+        "notice": {**lobby, **told, "sequence": 3, "time": NEW_YEAR + 2007, "signature": notice_signature},
+        "cards": {"cards": [{"handle": "ann", **anns}, {"handle": "bob", **bobs_keys}]},
+        "enter": {},
+        "account": {**account, "keys": anns, "recovery": True},
+        "new_account": {**account, "recovery": False},
+        "publish": {"keys": anns, "recovery": blob},
+        "recover": {},
+        "recovery": {"blob": blob},
+        "askApproval": asking,
+        "approval": asking,
+        "approve": {"device": phone_key, **handing},
+        "approved": handing,
+        "passwordRequest": {"request": shown["register_start_message"][-32:]},
+        "passwordResponse": {"response": shown["register_reply_message"][3:]},
+        "passwordRecord": {"record": shown["register_finish_message"][3:]},
+    }
+    for name, fields in messages.items():
+        check(name + "_message", cbor({"type": name, **fields}))
+    return len(messages)
+
+
+# Sections 4.7 to 4.9
+
+
+def password_login(shown, check):
+    """Gives the secrets of epoch 2. OPAQUE's own octets are the document's."""
+    ann = l(b"ann")
+    start, reply = shown["register_start_message"], shown["register_reply_message"]
+    finish, login = shown["register_finish_message"], shown["login_start_message"]
+    said = [
+        check("register_start_message", message(7, ann + l(shown["invitation_code"]) + start[-32:])),
+        check("register_reply_message", message(8, reply[-64:-32] + shown["opaque_public_key"])),
+        check("register_finish_message", message(9, finish[-192:])),
+        check("login_start_message", message(10, ann + login[-96:-64] + shown["ke1_nonce"] + login[-32:])),
+        check("login_reply_message", message(11, shown["login_reply_message"][-320:])),
+        check("login_finish_message", message(12, shown["login_finish_message"][-64:])),
     ]
+    before = shown["hello_frame"][2:] + shown["reply_frame"][2:] + shown["proof_messages"] + shown["done_message"]
+    t_done = check("t_done", sha512(before))
+    t_finish = check("t_login_finish", sha512(before + b"".join(said)))
+    ms = check("ms_secret", mac(shown["hs_derived"], ZERO))
+    check("c_ap", xl(ms, "c ap", t_done))
+    mixed = check("ms_mixed", mac(check("ms_login", xl(ms, "login")), shown["opaque_session_key"]))
+    check("exporter_mixed", xl(mixed, "exporter", t_finish))
+    return check("c_ap_mixed", xl(mixed, "c ap", t_finish)), check("s_ap_mixed", xl(mixed, "s ap", t_finish))
+
+
+def device_login(shown, check):
+    device = Ed25519PrivateKey.from_private_bytes(shown["ann_device_seed"])
+    key = raw(device.public_key())
+    signature = device.sign(label("device login") + shown["exporter"] + l(b"ann") + key)
+    check("device_login_message", message(13, l(b"ann") + key + signature))
+
+
+# Sections 5, 11.5 and 11.6
+
+
+def session(shown, check, secrets, steps):
+    """Seals and opens each record of a session; gives how many there are."""
+    c_ap, s_ap = secrets
     sending = {"client": Direction(c_ap, 1), "server": Direction(s_ap, 1)}
     receiving = {"client": Direction(c_ap, 1), "server": Direction(s_ap, 1)}
+    count = 0
     for name, sender, kind, content in steps:
+        if kind == "mix":
+            for ends in (sending, receiving):
+                ends.update(client=Direction(content[0], 2), server=Direction(content[1], 2))
+            continue
         check(name + "_frame", sending[sender].seal(kind, content, shown[name + "_iv"]))
         if receiving[sender].open(shown[name + "_frame"]) != (kind, content):
             raise Fault(f"{name}_frame carries something else")
         if kind == "rekey":
             sending[sender], receiving[sender] = sending[sender].next(), receiving[sender].next()
-    check("c_ap_rekeyed", sending["client"].secret)
-    return len(steps)
+        count += 1
+    check("c_ap_rekeyed", xl(c_ap, "rekey"))
+    return count
+
+
+def password_steps(shown, mixed):
+    def login(name, sender):
+        return name, sender, "handshake", shown[name + "_message"]
+
+    def told(name, sender):
+        return name, sender, "message", packed(shown[name + "_message"])
+
+    return [
+        login("register_start", "client"),
+        login("register_reply", "server"),
+        login("register_finish", "client"),
+        login("login_start", "client"),
+        login("login_reply", "server"),
+        login("login_finish", "client"),
+        ("mixing", "both", "mix", mixed),
+        told("enter", "client"),
+        told("new_account", "server"),
+        told("publish", "client"),
+        told("account", "server"),
+        ("leave", "client", "close", bytes([0, 0])),
+        ("leave_answer", "server", "close", bytes([0, 0])),
+    ]
+
+
+def device_steps(shown):
+    def told(name, sender, *messages):
+        content = b"".join(packed(shown[each + "_message"]) for each in messages or (name,))
+        return name, sender, "message", content
+
+    return [
+        ("device_login", "client", "handshake", shown["device_login_message"]),
+        told("device_enter", "client", "enter"),
+        told("device_account", "server", "account"),
+        told("join", "client"),
+        told("presence", "server", "presence", "cards"),
+        told("entry", "server"),
+        told("send", "client"),
+        told("ack", "server"),
+        ("rekey", "client", "rekey", b""),
+        ("ping", "client", "ping", b""),
+        ("close", "client", "close", bytes([0, 0])),
+        ("answer", "server", "close", bytes([0, 0])),
+    ]
 
 
 def keys(shown, check):
-    for name in ("c_hs", "s_hs", "c_ap", "s_ap", "c_ap_rekeyed"):
+    for name in ("c_hs", "s_hs", "c_ap", "s_ap", "c_ap_rekeyed", "c_ap_mixed", "s_ap_mixed"):
         check(name + "_key", xl(shown[name], "key a256cbc-hs512"))
 
 
 def pre_shared_key(shown, check):
-    """Sections 4.5 and 11.6."""
+    """Sections 4.5 and 11.7."""
     psk = hashlib.scrypt(
         shown["psk_passphrase"], salt=b"sotto psk v1", n=2**17, r=8, p=1, dklen=32, maxmem=2**28
     )
@@ -252,25 +482,49 @@ def pre_shared_key(shown, check):
 
 
 def counter_mode(shown, check, c_ap):
-    """Section 11.7."""
+    """Section 11.8."""
     check("ctr_key", xl(c_ap, "key a256ctr-hs512"))
     check("ctr_frame", Direction(c_ap, 1, "a256ctr-hs512").seal("ping", b"", shown["ctr_iv"]))
     if Direction(c_ap, 1, "a256ctr-hs512").open(shown["ctr_frame"]) != ("ping", b""):
         raise Fault("the record of suite 2 carries something else")
 
 
-def main():
-    shown = named_octets(sys.stdin.read())
+def follow(shown):
+    """Computes all of it; a fault is raised at the first difference."""
     check = Check(shown)
+    c_ap, s_ap = handshake(shown, check)
+    messages = people(shown, check)
+    records = session(shown, check, (c_ap, s_ap), password_steps(shown, password_login(shown, check)))
+    device_login(shown, check)
+    records += session(shown, check, (c_ap, s_ap), device_steps(shown))
+    keys(shown, check)
+    pre_shared_key(shown, check)
+    counter_mode(shown, check, c_ap)
+    return f"{records} records, {messages} messages"
+
+
+def faulty(shown):
     try:
-        c_ap, s_ap = handshake(shown, check)
-        contents = conversation(shown, check, c_ap, s_ap)
-        keys(shown, check)
-        pre_shared_key(shown, check)
-        counter_mode(shown, check, c_ap)
-    except (Fault, InvalidSignature, ValueError) as fault:
-        sys.exit(f"Cannot follow the worked session: {fault or 'the signature is wrong'}")
-    print(f"the worked session is right: {contents} application contents")
+        follow(shown)
+    except (Fault, InvalidSignature, ValueError):
+        return True
+    return False
+
+
+def main():
+    """Without arguments, follows the session; with names, sees each refused once its last bit is another."""
+    shown = named_octets(sys.stdin.read())
+    if len(sys.argv) == 1:
+        try:
+            print(f"the worked session is right: {follow(shown)}")
+        except (Fault, InvalidSignature, ValueError) as fault:
+            sys.exit(f"Cannot follow the worked session: {fault or 'the signature is wrong'}")
+        return
+    for name in sys.argv[1:]:
+        value = shown[name]
+        if not faulty({**shown, name: value[:-1] + bytes([value[-1] ^ 1])}):
+            sys.exit(f"Cannot refuse {name}: altered, it is taken")
+    print(f"{len(sys.argv) - 1} alterations are refused")
 
 
 main()

@@ -1,11 +1,27 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
+import * as fernet from "../../lib/bridge/fernet.ts";
+import * as outbox from "../../lib/bridge/outbox.ts";
+import * as phrases from "../../lib/bridge/phrases.ts";
+import * as usedTokens from "../../lib/bridge/used_tokens.ts";
+import * as backOff from "../../lib/chat/back_off.ts";
+import * as approvalRequests from "../../lib/client/approval_requests.ts";
 import * as conversation from "../../lib/client/conversation.ts";
 import * as eventQueue from "../../lib/client/event_queue.ts";
+import * as passwordConnection from "../../lib/client/password_connection.ts";
+import * as people from "../../lib/client/people.ts";
+import * as recentIds from "../../lib/client/recent_ids.ts";
+import * as port from "../../lib/crypto/port.ts";
+import * as deviceList from "../../lib/identity/device_list.ts";
+import * as invitation from "../../lib/identity/invitation.ts";
+import * as peerTrust from "../../lib/identity/peer_trust.ts";
+import * as loginMessage from "../../lib/login/message.ts";
+import * as serverLogin from "../../lib/login/server_login.ts";
 import * as handshakeMessage from "../../lib/secure/handshake_message.ts";
 import * as inner from "../../lib/secure/inner.ts";
 import * as link from "../../lib/secure/link.ts";
 import * as record from "../../lib/secure/record.ts";
 import * as admission from "../../lib/session/admission.ts";
+import * as displayName from "../../lib/text/display_name.ts";
 import * as handle from "../../lib/text/handle.ts";
 import * as limits from "../../lib/wire/limits.ts";
 import * as message from "../../lib/wire/message.ts";
@@ -14,8 +30,24 @@ import { number, section, tableRows } from "./document.ts";
 
 /** Where constants lie that bind what passes between two ends, beside wire/limits.ts, all of whose are in the table. */
 const OTHERS = [
+  fernet,
+  outbox,
+  phrases,
+  usedTokens,
+  backOff,
+  approvalRequests,
   conversation,
   eventQueue,
+  passwordConnection,
+  people,
+  recentIds,
+  port,
+  deviceList,
+  invitation,
+  peerTrust,
+  loginMessage,
+  serverLogin,
+  displayName,
   handshakeMessage,
   inner,
   link,
@@ -25,14 +57,18 @@ const OTHERS = [
   message,
 ] as const;
 
-/** What the table also has of them: a size that is no limit. */
-const SIZES = ["HANDSHAKE_HEADER_BYTES"];
+/** What the table also has of them: sizes that are no limits. */
+const SIZES = ["HANDSHAKE_HEADER_BYTES", "INVITATION_CODE_BYTES"];
+
+/** What binds nothing that passes between two ends: a file on a client's own disk. */
+const LOCAL = ["PEER_BOOK_BYTES_MAX"];
 
 const UNIT_ENDINGS: readonly (readonly [RegExp, RegExp])[] = [
   [/_BYTES(?:_MAX)?$/, /^octets$/],
   [/_MS(?:_MAX)?$/, /^milliseconds$/],
   [/_CHARS_MAX$/, /^characters$/],
   [/_RECORDS_MAX$/, /^records$/],
+  [/_SECONDS_MAX$/, /^seconds$/],
 ];
 
 test("PROTOCOL §9 has exactly the limits that the code has, with their values", () => {
@@ -61,6 +97,30 @@ test("the limits of PROTOCOL §9 fit each other", () => {
   ok(conversation.UNACKNOWLEDGED_MAX * (limits.TEXT_BYTES_MAX + 1_024) < link.QUEUE_BYTES_MAX);
 });
 
+test("PROTOCOL §9: the longest device list fits its limit, and says how long it is", () => {
+  const devices = Array.from({ length: limits.DEVICES_MAX }, (_, at) => ({
+    key: new Uint8Array(32).fill(at),
+    name: "x".repeat(limits.DISPLAY_NAME_BYTES_MAX),
+    added: 1,
+    revoked: undefined,
+  }));
+  const longest = deviceList.encodeDeviceList({
+    handle: longestHandle(),
+    number: deviceList.LIST_NUMBER_MAX,
+    display: "x".repeat(limits.DISPLAY_NAME_BYTES_MAX),
+    devices,
+  }).length;
+  ok(longest <= limits.DEVICE_LIST_BYTES_MAX);
+  const reason = rows().find(([name]) => name === "DEVICE_LIST_BYTES_MAX")?.[3] ?? "";
+  equal(number(/longest list has ([\d,]+)/.exec(reason)?.[1] ?? ""), longest);
+});
+
+function longestHandle(): handle.Handle {
+  const longest = handle.parseHandle("x".repeat(handle.HANDLE_CHARS_MAX));
+  if (longest === undefined) throw new RangeError("Cannot make the list: its handle is refused");
+  return longest;
+}
+
 function rows(): readonly (readonly string[])[] {
   return tableRows(section("9"), "name");
 }
@@ -70,6 +130,7 @@ function inCode(): ReadonlyMap<string, readonly number[]> {
   for (const [name, value] of Object.entries(limits)) found.set(name, [value].flat());
   for (const module of OTHERS) {
     for (const [name, value] of Object.entries<unknown>(module)) {
+      if (LOCAL.includes(name)) continue;
       if (typeof value === "number" && (/_(?:MAX|MS)$/.test(name) || SIZES.includes(name))) {
         found.set(name, [value]);
       }

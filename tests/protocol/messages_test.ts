@@ -3,7 +3,7 @@ import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { decodeCbor, encodeCbor } from "../../lib/wire/cbor.ts";
 import { decodeClientMessage, decodeServerMessage, encodeMessage } from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
-import { fenced, namedOctets, section, tableRows } from "./document.ts";
+import { fenced, namedOctets, octets, section, tableRows } from "./document.ts";
 
 /** Who sends each message of PROTOCOL §6, and in which subsection it stands. */
 const MESSAGES = [
@@ -13,6 +13,27 @@ const MESSAGES = [
   { type: "ack", number: "6.5", from: "server" },
   { type: "presence", number: "6.6", from: "server" },
   { type: "fault", number: "6.7", from: "server" },
+  { type: "notice", number: "6.8", from: "server" },
+  { type: "cards", number: "6.9", from: "server" },
+  { type: "enter", number: "6.10", from: "client" },
+  { type: "account", number: "6.11", from: "server" },
+  { type: "publish", number: "6.12", from: "client" },
+  { type: "recover", number: "6.13", from: "client" },
+  { type: "recovery", number: "6.14", from: "server" },
+  { type: "askApproval", number: "6.15", from: "client" },
+  { type: "approval", number: "6.16", from: "server" },
+  { type: "approve", number: "6.17", from: "client" },
+  { type: "approved", number: "6.18", from: "server" },
+  { type: "passwordRequest", number: "6.19", from: "client" },
+  { type: "passwordResponse", number: "6.20", from: "server" },
+  { type: "passwordRecord", number: "6.21", from: "client" },
+] as const;
+
+/** Fields that take one of some words: each table says which, followed by a colon. */
+const CHOICES = [
+  { type: "presence", field: "change", words: ["here", "joined", "left"] },
+  { type: "notice", field: "source", words: ["console", "bridge"] },
+  { type: "account", field: "role", words: ["owner", "member"] },
 ] as const;
 
 for (const { type, number, from } of MESSAGES) {
@@ -58,13 +79,24 @@ test("PROTOCOL §6: a field may be left out where its table says optional, and n
   }
 });
 
-test("PROTOCOL §6.6 names every change of a presence", () => {
-  const change = tableRows(section("6.6"), "field").find(([field]) => field === "change")?.[2] ?? "";
-  const words = Array.from(change.matchAll(/(?:^|; )(\w+):/g), ([, word]) => word);
-  deepEqual(words, ["here", "joined", "left"]);
-  const presence = Object(decodeCbor(example("6.6", "presence")));
-  for (const word of words) ok(decodeServerMessage(encodeCbor({ ...presence, change: word })), word);
-  equal(decodeServerMessage(encodeCbor({ ...presence, change: "gone" })), undefined);
+for (const { type, field, words } of CHOICES) {
+  const number = MESSAGES.find((message) => message.type === type)?.number ?? "";
+
+  test(`PROTOCOL §${number} names every ${field} of ${type}`, () => {
+    const meaning = tableRows(section(number), "field").find(([name]) => name === field)?.[2] ?? "";
+    deepEqual(Array.from(meaning.matchAll(/(?:^|; )(\w+):/g), ([, word]) => word), words);
+    const message = Object(decodeCbor(example(number, type)));
+    for (const word of words) ok(decodeServerMessage(encodeCbor({ ...message, [field]: word })), word);
+    equal(decodeServerMessage(encodeCbor({ ...message, [field]: "gone" })), undefined);
+  });
+}
+
+test("PROTOCOL §6.1 lists every message, each with its sender", () => {
+  const listed = tableRows(section("6.1"), "about").flatMap(([, client = "", server = ""]) => [
+    ...client.split(", ").map((type) => `${type} client`),
+    ...server.split(", ").map((type) => `${type} server`),
+  ]);
+  deepEqual(listed.toSorted(), MESSAGES.map(({ type, from }) => `${type} ${from}`).toSorted());
 });
 
 function example(number: string, type: string): Bytes {
@@ -73,17 +105,33 @@ function example(number: string, type: string): Bytes {
   return bytes;
 }
 
-/** The example in diagnostic notation: JSON but for `h'…'`. */
+/** The example in diagnostic notation: JSON, but for names that stand for octets. */
 function diagnosed(number: string): unknown {
   const [notation = ""] = fenced(section(number), "diag");
-  return JSON.parse(notation.replace(/h'([0-9a-f]*)'/g, `"h'$1'"`));
+  const isWord = (word: string) => word === "true" || word === "false";
+  return JSON.parse(
+    notation.replace(
+      /(: )([a-z]\w*)/g,
+      (_, before, name) => before + (isWord(name) ? name : `"h'${hexOf(name)}'"`),
+    ),
+  );
 }
 
-function asDiagnosed(message: object): unknown {
-  return Object.fromEntries(
-    Object.entries(message).map(([key, value]) => [
-      key,
-      value instanceof Uint8Array ? `h'${value.toHex()}'` : value,
-    ]),
-  );
+/** The fields of §11.5's messages that OPAQUE's change of password repeats; all else is named as it is. */
+const OPAQUE_FIELDS: Readonly<Record<string, readonly [message: string, from: number]>> = {
+  opaque_request: ["register_start_message", -32],
+  opaque_response: ["register_reply_message", 3],
+  opaque_record: ["register_finish_message", 3],
+};
+
+function hexOf(name: string): string {
+  const [message, from] = OPAQUE_FIELDS[name] ?? [name, 0];
+  return octets(message).slice(from).toHex();
+}
+
+function asDiagnosed(value: unknown): unknown {
+  if (value instanceof Uint8Array) return `h'${value.toHex()}'`;
+  if (Array.isArray(value)) return value.map(asDiagnosed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, asDiagnosed(field)]));
 }

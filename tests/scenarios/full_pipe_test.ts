@@ -59,10 +59,10 @@ scenario(
   "a client whose output nobody reads is cut, and others neither wait for it nor miss a word",
   async (stage) => {
     const server = await stage.server();
-    const deaf = stage.client(server, { user: "deaf", unread: ["out"] });
+    const deaf = await stage.client(server, { user: "deaf", unread: ["out"] });
     await deaf.program.line("err", /^Connected$/);
     const ear = await stage.joined(server, { user: "ear", json: true });
-    const ann = stage.client(server, { user: "ann" });
+    const ann = await stage.client(server, { user: "ann" });
     await ann.program.typeAndEnd(
       Array.from({ length: LONG_MESSAGES }, (_, at) => `${at} ${LONG_TEXT}`.slice(0, 8_192) + "\n").join(""),
     );

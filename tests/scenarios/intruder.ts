@@ -8,7 +8,14 @@
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import type { SigningKey } from "../../lib/crypto/port.ts";
 import { parseHostKeyReference } from "../../lib/identity/host_key.ts";
-import { Channel, type ChannelEvent } from "../../lib/secure/channel.ts";
+import {
+  decodeDeviceLogin,
+  decodeLoginStart,
+  decodeRegisterStart,
+  LOGIN_TYPES,
+} from "../../lib/login/message.ts";
+import { Channel, type ChannelEvent, type Received } from "../../lib/secure/channel.ts";
+import type { HandshakeMessage } from "../../lib/secure/handshake_message.ts";
 import { SUITES } from "../../lib/secure/suite.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import { decodeClientMessage } from "../../lib/wire/message.ts";
@@ -20,12 +27,23 @@ export const INTRUDERS_KEY: SigningKey = await provider.ed25519SigningKey(new Ui
 
 const PARTS = { provider, entropy: systemEntropy, trace: () => {} };
 
+/** Octets of the key that OPAQUE gives both ends, and nobody between them. */
+const SESSION_KEY_BYTES = 64;
+
+/** One of his two connections. */
+interface Leg {
+  readonly socket: Deno.TcpConn;
+  readonly channel: Channel;
+}
+
 /** A man in the middle who listens on loopback, and ends with the stage. */
 export class Intruder {
   /** Where he waits for clients. */
   readonly address: string;
   /** What clients said to him, names included. */
   readonly heard: string[] = [];
+  /** All that he could open, of both sides. */
+  readonly opened: Bytes[] = [];
   /** How many handshakes clients have completed with him. */
   established = 0;
   /** How many connections are over. */
@@ -55,64 +73,121 @@ export class Intruder {
     await Promise.all(conversations);
   }
 
-  async #converse(client: Deno.TcpConn): Promise<void> {
-    using _client = client;
+  async #converse(socket: Deno.TcpConn): Promise<void> {
+    using _client = socket;
     using upstream = await Deno.connect({ hostname: "127.0.0.1", port: this.#server.port });
     const pin = parseHostKeyReference(this.#server.fingerprint) ?? { kind: "unknown" };
-    const { channel: toServer, opening } = await Channel.client(
-      { suites: SUITES, psk: undefined, pin },
-      PARTS,
-    );
-    const toClient = Channel.server({ suites: SUITES, psk: undefined, hostKey: this.#hostKey }, PARTS);
+    const { channel, opening } = await Channel.client({ suites: SUITES, psk: undefined, pin }, PARTS);
+    const server: Leg = { socket: upstream, channel };
+    const client: Leg = {
+      socket,
+      channel: Channel.server({ suites: SUITES, psk: undefined, hostKey: this.#hostKey }, PARTS),
+    };
     await write(upstream, opening);
     // Until he has keys with the server himself, the client's words would have nowhere to go.
-    await this.#listen(upstream, toServer, { until: "established" });
-    const fromServer = this.#listen(upstream, toServer, { pass: (event) => pass(event, toClient, client) });
-    await this.#listen(client, toClient, {
-      pass: async (event) => {
-        if (event.kind === "established") this.established += 1;
-        if (event.kind === "message") this.#hear(event.message);
-        await pass(event, toServer, upstream);
-      },
-    });
+    await this.#listen(server, async ({ kind }) => await Promise.resolve(kind === "established"));
+    const fromServer = this.#listen(server, (event) => this.#passToClient(event, { server, client }));
+    await this.#listen(client, (event) => this.#passToServer(event, { server, client }));
     await upstream.closeWrite().catch(() => {});
     await fromServer;
     this.over += 1;
     this.#stage.changes.tell();
   }
 
-  /** Reads a channel to its end, or to the first event of a kind. */
-  async #listen(
-    socket: Deno.TcpConn,
-    channel: Channel,
-    { pass = async () => {}, until }: {
-      readonly pass?: (event: ChannelEvent) => Promise<void>;
-      readonly until?: ChannelEvent["kind"];
-    },
-  ): Promise<void> {
+  /** Reads a channel to its end, or until `take` says that it was enough. */
+  async #listen(leg: Leg, take: (event: ChannelEvent) => Promise<boolean>): Promise<void> {
     const buffer = new Uint8Array(65_536);
     for (;;) {
-      const count = await socket.read(buffer).catch(() => null);
+      const count = await leg.socket.read(buffer).catch(() => null);
       if (count === null) return;
-      const { events, reply } = await channel.receive(buffer.slice(0, count));
-      await write(socket, reply);
-      for (const event of events) await pass(event);
-      if (until !== undefined && events.some(({ kind }) => kind === until)) return;
+      if (await this.#take(leg, await leg.channel.receive(buffer.slice(0, count)), take)) return;
     }
   }
 
+  async #take(
+    { socket }: Leg,
+    { events, reply }: Received,
+    take: (event: ChannelEvent) => Promise<boolean>,
+  ): Promise<boolean> {
+    await write(socket, reply);
+    let isEnough = false;
+    for (const event of events) isEnough = await take(event) || isEnough;
+    return isEnough;
+  }
+
+  async #passToServer(event: ChannelEvent, legs: { server: Leg; client: Leg }): Promise<boolean> {
+    const { server, client } = legs;
+    const goOn = (received: Received) =>
+      this.#take(client, received, (next) => this.#passToServer(next, legs));
+    switch (event.kind) {
+      case "established":
+        this.established += 1;
+        return false;
+      case "login": {
+        this.#hearLogin(event.message);
+        await write(server.socket, await server.channel.sendLogin(event.message.bytes));
+        if (event.message.type === LOGIN_TYPES.DeviceLogin) {
+          const verdict = await server.channel.expectVerdict();
+          return await this.#take(server, verdict, (next) => this.#passToClient(next, legs));
+        }
+        if (event.message.type !== LOGIN_TYPES.LoginFinish) {
+          return await goOn(await client.channel.continueLogin());
+        }
+        // The key that both ends have now he can only guess.
+        const guess = systemEntropy(SESSION_KEY_BYTES);
+        await this.#take(server, await server.channel.mix(guess), (next) => this.#passToClient(next, legs));
+        return await goOn(await client.channel.mix(guess));
+      }
+      case "message":
+        this.#hear(event.message);
+        await write(server.socket, await server.channel.sealMessages([event.message]));
+        return false;
+      case "closed":
+        if (server.channel.canClose) await write(server.socket, await server.channel.sealClose(event.reason));
+        return false;
+      case "hostKeyRefused":
+      case "failed":
+        return true;
+    }
+  }
+
+  async #passToClient(event: ChannelEvent, legs: { server: Leg; client: Leg }): Promise<boolean> {
+    const { server, client } = legs;
+    switch (event.kind) {
+      case "login": {
+        this.opened.push(event.message.bytes);
+        await write(client.socket, await client.channel.sendLogin(event.message.bytes));
+        const received = await server.channel.continueLogin();
+        return await this.#take(server, received, (next) => this.#passToClient(next, legs));
+      }
+      case "message":
+        this.opened.push(event.message);
+        await write(client.socket, await client.channel.sealMessages([event.message]));
+        return false;
+      case "closed":
+        if (client.channel.canClose) await write(client.socket, await client.channel.sealClose(event.reason));
+        return false;
+      case "established":
+        return false;
+      case "hostKeyRefused":
+      case "failed":
+        return true;
+    }
+  }
+
+  #hearLogin(message: HandshakeMessage): void {
+    this.opened.push(message.bytes);
+    const said = decodeRegisterStart(message) ?? decodeLoginStart(message) ?? decodeDeviceLogin(message);
+    if (said !== undefined) this.heard.push(`name ${said.handle}`);
+    this.#stage.changes.tell();
+  }
+
   #hear(message: Bytes): void {
+    this.opened.push(message);
     const heard = decodeClientMessage(message);
-    if (heard?.type === "join") this.heard.push(`name ${heard.name}`);
     if (heard?.type === "send") this.heard.push(`text ${heard.text}`);
     this.#stage.changes.tell();
   }
-}
-
-/** Says to the other side what one side said. */
-async function pass(event: ChannelEvent, channel: Channel, socket: Deno.TcpConn): Promise<void> {
-  if (event.kind === "message") await write(socket, await channel.sealMessages([event.message]));
-  if (event.kind === "closed") await write(socket, await channel.sealClose(event.reason));
 }
 
 async function write(socket: Deno.TcpConn, bytes: Bytes): Promise<void> {

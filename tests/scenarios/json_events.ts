@@ -6,6 +6,13 @@
 
 import * as v from "valibot";
 
+const DeviceSchema = v.strictObject({
+  name: v.string(),
+  added: v.number(),
+  revoked: v.nullable(v.number()),
+  here: v.boolean(),
+});
+
 const JsonEventSchema = v.variant("type", [
   v.strictObject({
     type: v.literal("state"),
@@ -18,11 +25,15 @@ const JsonEventSchema = v.variant("type", [
     seq: v.number(),
     id: v.pipe(v.string(), v.hexadecimal(), v.length(32)),
     from: v.string(),
+    display: v.nullable(v.string()),
+    trust: v.nullable(v.picklist(["own", "seen", "verified"])),
+    device: v.nullable(v.string()),
+    source: v.picklist(["member", "console", "bridge"]),
     own: v.boolean(),
     time: v.number(),
     text: v.string(),
-    verified: v.literal(false),
-    reason: v.literal("unverified name"),
+    verified: v.boolean(),
+    reason: v.nullable(v.string()),
   }),
   v.strictObject({
     type: v.literal("ack"),
@@ -38,6 +49,26 @@ const JsonEventSchema = v.variant("type", [
     names: v.array(v.string()),
     time: v.number(),
   }),
+  v.strictObject({
+    type: v.literal("keys"),
+    handle: v.string(),
+    news: v.picklist(["deviceAdded", "deviceRevoked", "renamed", "identityChanged", "listRefused"]),
+    detail: v.nullable(v.string()),
+  }),
+  v.strictObject({ type: v.literal("approval"), name: v.string(), words: v.array(v.string()) }),
+  v.strictObject({ type: v.literal("devices"), devices: v.array(DeviceSchema) }),
+  v.strictObject({
+    type: v.literal("person"),
+    handle: v.string(),
+    display: v.nullable(v.string()),
+    words: v.array(v.string()),
+    trust: v.picklist(["own", "seen", "verified", "changed"]),
+    devices: v.array(DeviceSchema),
+  }),
+  v.strictObject({ type: v.literal("done"), what: v.string() }),
+  v.strictObject({ type: v.literal("fingerprint"), fingerprint: v.string() }),
+  v.strictObject({ type: v.literal("recoveryCode"), code: v.string() }),
+  v.strictObject({ type: v.literal("told"), sentence: v.string() }),
   v.strictObject({
     type: v.literal("unacknowledged"),
     room: v.literal("#lobby"),

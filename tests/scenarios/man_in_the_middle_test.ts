@@ -5,13 +5,14 @@
  */
 
 import { deepEqual, equal, ok } from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { parseKnownHosts } from "../../lib/identity/known_hosts.ts";
 import { fingerprint } from "../../lib/identity/host_key.ts";
 import { provider } from "../crypto/test_provider.ts";
 import { Intruder, INTRUDERS_KEY } from "./intruder.ts";
 import { complained } from "./programs.ts";
 import { framesIn, Relay } from "./relay.ts";
-import { type Client, scenario, type Server, type Stage } from "./stage.ts";
+import { type Client, PASSWORD, scenario, type Server, type Stage } from "./stage.ts";
 
 const INTRUDERS_FINGERPRINT = fingerprint(await provider.sha256(INTRUDERS_KEY.publicKey));
 
@@ -21,14 +22,14 @@ scenario(
     const server = await stage.server();
     const intruder = new Intruder(stage, server);
     const relay = relayTo(stage, intruder);
-    const ann = stage.client(server, { user: "ann", address: relay.address });
-    await ann.program.typeAndEnd("a word in private\n");
-    complained(await ann.ending(), {
+    const run = { user: "ann", address: relay.address };
+    const ending = await stage.visit(server, run, "a word in private\n");
+    complained(ending, {
       code: 76,
       sentence:
         /^Cannot trust 127\.0\.0\.1:\d+: its host key is \S+ and not \S+, so somebody may be in between; /,
     });
-    const [sentence = ""] = ann.program.err;
+    const [sentence = ""] = ending.err;
     ok(sentence.includes(INTRUDERS_FINGERPRINT) && sentence.includes(server.fingerprint), "both are shown");
     await onlyHello(relay);
     await stage.until("the intruder's failure", () => intruder.over === 1 || undefined);
@@ -42,14 +43,14 @@ scenario("attack 1: another program's server in between learns no more of the cl
   const server = await stage.server();
   const other = await stage.server();
   const relay = new Relay(stage, other.port);
-  complained(await stage.client(server, { user: "ann", address: relay.address }).ending(), {
+  complained(await stage.visit(server, { user: "ann", address: relay.address }), {
     code: 76,
     sentence: new RegExp(
       `: its host key is ${escaped(other.fingerprint)} and not ${escaped(server.fingerprint)}, `,
     ),
   });
   await onlyHello(relay);
-  deepEqual(await other.reasons(1), ["cut during the handshake"]);
+  deepEqual(await other.reasons(1), ["left during the handshake"]);
   deepEqual(await other.guests(), []);
 });
 
@@ -61,7 +62,7 @@ scenario(
     const { sign } = INTRUDERS_KEY;
     const intruder = new Intruder(stage, server, { publicKey: met.publicKey, sign: (data) => sign(data) });
     const relay = relayTo(stage, intruder);
-    complained(await stage.client(server, { user: "ann", address: relay.address }).ending(), {
+    complained(await stage.visit(server, { user: "ann", address: relay.address }), {
       code: 76,
       sentence: /^Cannot go on with 127\.0\.0\.1:\d+: it could not prove its host key; /,
     });
@@ -70,18 +71,53 @@ scenario(
   },
 );
 
+for (const isNew of [true, false]) {
+  const whose = isNew ? "a new account's registration and login" : "a login";
+  scenario(
+    `attack 2: ${whose}, relayed by a man in the middle whom the client trusts at first sight, gives no session`,
+    async (stage) => {
+      const server = await stage.server();
+      if (!isNew) {
+        equal((await stage.visit(server, { user: "ann", newcomer: true })).code, 0);
+      }
+      const intruder = new Intruder(stage, server);
+      const ann = await stage.client(server, {
+        user: "ann",
+        address: intruder.address,
+        pinned: false,
+        newcomer: true,
+      });
+      await ann.program.typeAndEnd("a word in private\n");
+      const { code, out, err } = await ann.ending();
+      equal(code, 75);
+      deepEqual(out, []);
+      deepEqual(err, [`Connection cut: ${intruder.address} went away without a goodbye; try again.`]);
+      // The first connection only asks for the host key.
+      await stage.until("the end of both connections", () => intruder.over === 2 || undefined);
+      equal(intruder.established, 1);
+      // Asked to register, then to log in: he learns the name, and of the password nothing.
+      deepEqual(intruder.heard, ["name ann", "name ann"]);
+      ok(intruder.opened.length > 0, "he did open what came before the keys were mixed");
+      for (const bytes of intruder.opened) ok(!Buffer.from(bytes).includes(PASSWORD), "the password");
+      await server.program.line("err", / failed to log in as ann by password \(wrongPassword\)$/);
+      deepEqual(await server.guests(), isNew ? [] : ["ann"], "nobody came in through him");
+    },
+  );
+}
+
 scenario(
-  "whom a client trusts at first sight can be a man in the middle, who then hears all",
+  "attack 2: a device has no keys for a man in the middle, so he gets no signature of it",
   async (stage) => {
     const server = await stage.server();
     const intruder = new Intruder(stage, server);
-    const ann = await stage.joined(server, { user: "ann", address: intruder.address, pinned: false });
-    await ann.say("a word in private");
-    await ann.shows("ann: a word in private");
-    await ann.quit();
-    equal((await ann.ending()).code, 0);
-    deepEqual(intruder.heard, ["name ann", "text a word in private"]);
-    deepEqual(await server.guests(), ["ann"]);
+    const run = { user: "ann", address: intruder.address, pinned: false, password: null };
+    complained(await stage.visit(server, run, "a word in private\n"), {
+      code: 64,
+      sentence:
+        /^Cannot log in as ann: there is no password; give one in SOTTO_PASSWORD or --password-file\.$/,
+    });
+    deepEqual(intruder.heard, []);
+    deepEqual(await server.guests(), []);
   },
 );
 
@@ -100,7 +136,7 @@ scenario(
     const second = await stage.server({ port: first.port });
     const { configDir } = ann;
     for (const json of [false, true]) {
-      const again = stage.client(second, {
+      const again = await stage.client(second, {
         user: "ann",
         address: relay.address,
         pinned: false,

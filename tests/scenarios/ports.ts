@@ -7,6 +7,17 @@
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import type { Stage } from "./stage.ts";
 
+/** `port`, as people are used to it; or, where another program listens there, one at which nobody does. */
+export function habitualPort(port: number): number {
+  try {
+    using _listener = Deno.listen({ hostname: "127.0.0.1", port });
+    return port;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    return unusedPort();
+  }
+}
+
 /** A port of loopback at which nobody listens. */
 export function unusedPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

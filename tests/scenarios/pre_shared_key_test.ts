@@ -66,7 +66,7 @@ for (const { name, server: serverTold, client: clientTold } of DIFFERENT) {
   scenario(`attack 14: the server is silent and the client says why with 76: ${name}`, async (stage) => {
     const server = await stage.server(await told(stage, serverTold));
     const relay = new Relay(stage, server.port);
-    const ann = stage.client(server, {
+    const ann = await stage.client(server, {
       user: "ann",
       address: relay.address,
       ...await told(stage, clientTold),

@@ -63,6 +63,7 @@ export class Program {
   readonly #reading: Promise<void>[] = [];
   #inputEnd: Promise<void> | undefined;
   #ending: Ending | undefined;
+  #awaited = false;
   #gone: Promise<void>;
 
   /** Starts `file`. */
@@ -132,10 +133,14 @@ export class Program {
 
   /** The first line of an output that `pattern` fits; waits for it. Throws where the program ends without one. */
   line(outlet: Outlet, pattern: RegExp): Promise<string> {
-    return this.until(
-      `${pattern} in ${outlet}`,
-      () => this.#lines[outlet].find((line) => pattern.test(line)),
-    );
+    const lines = this.#lines[outlet];
+    // Each line is looked at once: of a trace there are thousands.
+    let looked = 0;
+    return this.until(`${pattern} in ${outlet}`, () => {
+      const found = lines.slice(looked).find((line) => pattern.test(line));
+      looked = lines.length;
+      return found;
+    });
   }
 
   /** What the first group of `pattern` is in the first line that it fits. */
@@ -152,8 +157,14 @@ export class Program {
     }, within_ms);
   }
 
+  /** How it ended, where somebody has waited for that. */
+  get awaitedEnding(): Ending | undefined {
+    return this.#awaited ? this.#ending : undefined;
+  }
+
   /** How it ended; waits for that. */
   ending(within_ms: number = WAIT_MS_MAX): Promise<Ending> {
+    this.#awaited = true;
     return this.#changes.until(`the end of ${this.name}`, () => this.#ending, within_ms);
   }
 
@@ -201,7 +212,7 @@ export class Program {
 export function complained({ code, out, err }: Ending, expected: { code: number; sentence: RegExp }): void {
   equal(err.length, 1, `one sentence and not: ${err.join(" | ")}`);
   match(err[0] ?? "", expected.sentence);
-  match(err[0] ?? "", /^Cannot .+: .+(?:[.?]|; run: chmod 600 \S+)$/);
+  match(err[0] ?? "", /^Cannot .+: .+(?:[.?]| run: (?:chmod 600 \S+|sotto-server user .+))$/);
   equal(code, expected.code);
   equal(out.length, 0, `nothing on standard output and not: ${out.join(" | ")}`);
 }

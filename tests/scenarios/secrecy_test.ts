@@ -6,9 +6,10 @@
 
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { INVITATION_CODE_BYTES } from "../../lib/login/message.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { type Carried, framesIn, Relay, type Way } from "./relay.ts";
-import { scenario } from "./stage.ts";
+import { PASSWORD, scenario } from "./stage.ts";
 
 const WAYS: readonly Way[] = ["toServer", "toClient"];
 
@@ -33,14 +34,25 @@ for (const suite of ["a256cbc-hs512", "a256ctr-hs512"] as const) {
   for (const psk of [undefined, PRE_SHARED_KEYS[suite]]) {
     const name = psk === undefined ? suite : `${suite} with a pre-shared key`;
     scenario(
-      `a recording proxy sees neither messages, names, keys nor more than five sizes: ${name}`,
+      `a recording proxy sees neither messages, names, passwords, codes, keys nor more than five sizes: ${name}`,
       async (stage) => {
         const env: Record<string, string> = psk === undefined ? {} : { SOTTO_PSK: psk };
-        const server = await stage.server({ args: [`--cipher=${suite}`], env });
+        const server = await stage.server({ args: [`--cipher=${suite}`, "--registration=invite"], env });
         const relay = new Relay(stage, server.port);
-        const at = { address: relay.address, env };
-        const mirabelle = await stage.joined(server, { user: "mirabelle", ...at });
-        const theodora = await stage.joined(server, { user: "theodora", json: true, ...at });
+        const invitations = [await stage.invitation(server), await stage.invitation(server)] as const;
+        const through = (url: string) => url.replace(server.address, relay.address);
+        const newcomer = { newcomer: true, pinned: false, env };
+        const mirabelle = await stage.joined(server, {
+          user: "mirabelle",
+          address: through(invitations[0]),
+          ...newcomer,
+        });
+        const theodora = await stage.joined(server, {
+          user: "theodora",
+          json: true,
+          address: through(invitations[1]),
+          ...newcomer,
+        });
         const secrets = ["we meet at the old oak", `bring ${"the lantern ".repeat(40)}`, "x".repeat(8_192)];
         await mirabelle.say(...secrets);
         await theodora.showsCount(3);
@@ -50,9 +62,12 @@ for (const suite of ["a256cbc-hs512", "a256ctr-hs512"] as const) {
           await client.quit();
           equal((await client.ending()).code, 0);
         }
-        const all = await stage.until("the end of both connections", () => {
+        const all = await stage.until("the end of all connections", () => {
           return relay.connections.every(({ over }) => over) ? relay.connections : undefined;
         });
+        equal(all.length, 4, "each registers by password, then logs in by its device");
+        const recoveryCode = await mirabelle.program.found("err", /^recovery code (\S+) /);
+        const codes = invitations.map((url) => new URL(url).searchParams.get("code") ?? "");
 
         const { publicKey, sha256 } = await hostKey(`${mirabelle.configDir}/known_hosts`);
         equal(server.fingerprint, `SHA256:${sha256.toBase64({ omitPadding: true })}`);
@@ -64,9 +79,19 @@ for (const suite of ["a256cbc-hs512", "a256ctr-hs512"] as const) {
             "mirabelle",
             "theodora",
             "#lobby",
+            Deno.build.os,
+            PASSWORD,
+            recoveryCode,
+            recoveryCode.replaceAll("-", ""),
+            ...codes,
             PRE_SHARED_KEYS[suite],
           ]
         ) deepEqual(sightings(recorded, utf8(secret)), [], secret);
+        for (const code of codes) {
+          const octets = Uint8Array.fromBase64(code, { alphabet: "base64url" });
+          equal(octets.length, INVITATION_CODE_BYTES);
+          deepEqual(sightings(recorded, octets), [], "the octets of an invitation's code");
+        }
         deepEqual(sightings(recorded, publicKey), [], "the host key");
         deepEqual(sightings(recorded, sha256), [], "the fingerprint");
         const key = Uint8Array.fromHex(PRE_SHARED_KEYS["a256ctr-hs512"]);

@@ -42,10 +42,17 @@ const WRONG_CALLS: readonly {
     sentence: /^Cannot use "70000" as a port: a port is a number from 0 to 65535; give one of these\.$/,
   },
   {
-    name: "a host that others could reach is refused while there are no accounts",
-    args: ["--host", "0.0.0.0"],
+    name: "a word that nobody may be registered by gets the right ones named",
+    args: ["--registration=nobody"],
     code: 64,
-    sentence: /^Cannot listen on "0\.0\.0\.0": .*loopback only; use 127\.0\.0\.1, ::1 or localhost\.$/,
+    sentence: /^Cannot use "nobody" for --registration: it is invite, open or closed; give one of these\.$/,
+  },
+  {
+    name: "a certificate without its key is refused",
+    args: ["--tls-cert=/nowhere/cert.pem"],
+    code: 64,
+    sentence:
+      /^Cannot use --tls-cert alone: a certificate and its key go together; give --tls-key FILE, too\.$/,
   },
   {
     name: "an unknown cipher gets the nearest one suggested",

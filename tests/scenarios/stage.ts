@@ -5,8 +5,11 @@
  * @module
  */
 
+import { SCENARIOS_FOLDER, SCENARIOS_VARIABLE, type ToldScenario } from "../../tools/scenarios.ts";
+import { variable } from "../compiled/variable.ts";
 import { test } from "../sanitized.ts";
 import { Changes } from "./changes.ts";
+import { enrolled, hostKeyIn, keepKeys } from "./enrolled.ts";
 import { type JsonEvent, jsonEvent } from "./json_events.ts";
 import { type Ending, type Launch, launched, type Outlet, Program, type ProgramName } from "./programs.ts";
 
@@ -24,6 +27,9 @@ export interface ServerRun {
   readonly unread?: readonly "err"[];
 }
 
+/** The password of everybody who is not said to have another. */
+export const PASSWORD = "a password that nobody guesses";
+
 /** How a client is started. */
 export interface ClientRun {
   /** The name it goes by. */
@@ -32,10 +38,17 @@ export interface ClientRun {
   readonly address?: string;
   /** Whether it speaks JSON. */
   readonly json?: boolean;
-  /** Whether it is told the server's fingerprint, so that it connects once; else it finds out by itself. */
+  /** Whether it is told the server's host key, so that it connects once; else it finds out by itself. */
   readonly pinned?: boolean;
-  /** Its folder, if it is not a new one. */
+  /**
+   * Whether it has no account yet that it knows of, in an empty folder, so that it registers or logs in by password; else
+   * it has one, with a device of its own, without having registered.
+   */
+  readonly newcomer?: boolean;
+  /** Its folder, if it is neither its usual one nor a newcomer's. */
   readonly configDir?: string;
+  /** The password in its environment; `null`: none. */
+  readonly password?: string | null;
   /** Further arguments. */
   readonly args?: readonly string[];
   /** Its environment besides its folder. */
@@ -46,17 +59,38 @@ export interface ClientRun {
 
 /**
  * Declares a scenario: a test named by a sentence, which gets a stage of its own. At its end every program that
- * still runs is ended, and the folder removed.
+ * still runs is ended, and the folder removed. What it tells goes into docs/scenarios.md, where that is made, but for what
+ * is different each time in one that `varies`.
  */
-export function scenario(name: string, story: (stage: Stage) => Promise<void>): void {
-  test(name, async () => {
+export function scenario(
+  name: string,
+  story: (stage: Stage) => Promise<void>,
+  { varies = false }: { readonly varies?: boolean } = {},
+): void {
+  test(name, async ({ origin }) => {
     const stage = new Stage(await Deno.makeTempDir({ prefix: "sotto_scenario_" }));
     try {
       await story(stage);
+      await tell({ file: fileOf(origin), name, ...(varies ? NOTHING_TOLD : stage.told) });
     } finally {
       await stage.clear();
     }
   });
+}
+
+/** Where the page of scenarios is to be made of, if it is. */
+const TELLS_TO = variable(SCENARIOS_VARIABLE);
+
+const NOTHING_TOLD = { shown: [], endings: [] } as const;
+
+async function tell(told: Readonly<Record<keyof ToldScenario, unknown>>): Promise<void> {
+  if (TELLS_TO !== undefined) {
+    await Deno.writeTextFile(TELLS_TO, `${JSON.stringify(told)}\n`, { append: true });
+  }
+}
+
+function fileOf(origin: string): string {
+  return `${SCENARIOS_FOLDER}/${origin.replace(/^.*\//, "")}`;
 }
 
 /** What a scenario is played on. */
@@ -68,6 +102,8 @@ export class Stage {
 
   readonly #programs: Program[] = [];
   readonly #endings: (() => Promise<void>)[] = [];
+  readonly #homes = new Map<string, Promise<string>>();
+  readonly #shown: ToldScenario["shown"] = [];
   #names = 0;
 
   /** A stage with `folder`, which it will remove. */
@@ -80,6 +116,22 @@ export class Stage {
   path(name: string): string {
     this.#names += 1;
     return `${this.folder}/${name}_${this.#names}`;
+  }
+
+  /** Puts `lines`, which are the same each time but for what has placeholders, on the page of scenarios. */
+  show(title: string, lines: readonly string[]): void {
+    this.#shown.push({ title, lines: [...lines] });
+  }
+
+  /** What has been shown, and how programs ended that did not end well, as far as somebody waited for it. */
+  get told(): Pick<ToldScenario, "shown" | "endings"> {
+    const endings = this.#programs.flatMap(({ name, awaitedEnding }) => {
+      const sentence = awaitedEnding?.err.at(-1);
+      if (awaitedEnding === undefined || sentence === undefined) return [];
+      if (awaitedEnding.code === 0 || awaitedEnding.signal !== null) return [];
+      return [{ program: name, code: awaitedEnding.code, sentence }];
+    });
+    return { shown: this.#shown, endings };
   }
 
   /** Has `end` called when the curtain falls, after the programs have ended. */
@@ -121,37 +173,75 @@ export class Stage {
       ...(env === undefined ? {} : { env }),
       ...(unread === undefined ? {} : { unread }),
     });
+    return await this.announced(program, dataDir);
+  }
+
+  /** The server that `program` is, launched on `dataDir` by whatever arguments, once it has announced itself. */
+  async announced(program: Program, dataDir: string): Promise<Server> {
     const address = await program.found("out", /^sotto-server listening on (\S+)$/);
     const fingerprint = await program.found("out", /^fingerprint (\S+)$/);
     const words = await program.found("out", /^words (.+)$/);
-    return new Server(program, { address, fingerprint, words, dataDir });
+    const hostKey = (await hostKeyIn(dataDir)).toBase64();
+    return new Server(program, { address, fingerprint, words, hostKey, dataDir });
+  }
+
+  /** Runs one of the operator's commands on a server's data folder, whether or not the server runs. */
+  operate({ dataDir }: Pick<Reachable, "dataDir">, ...args: readonly string[]): Promise<Ending> {
+    return this.run("sotto-server", { as: "operator", args: [...args, `--data-dir=${dataDir}`] });
+  }
+
+  /** Has an invitation to `server` made, and gives its URL; `args` are the command's, which is `invite` unless they say. */
+  async invitation(server: Server, ...args: readonly string[]): Promise<string> {
+    const { code, out, err } = await this.operate(server, ...(args.length === 0 ? ["invite"] : args));
+    const url = /^invitation (\S+)$/.exec(out[0] ?? "")?.[1];
+    if (url === undefined) throw new Error(`Cannot invite: ${code} ${out.join("|")} ${err.join("|")}`);
+    return url;
+  }
+
+  /** The folder of a user of `server`, who has an account there and a device in that folder: always the same one. */
+  home({ dataDir }: Pick<Reachable, "dataDir">, user: string): Promise<string> {
+    const key = `${dataDir} ${user}`;
+    const home = this.#homes.get(key) ?? this.#furnish(dataDir, user);
+    this.#homes.set(key, home);
+    return home;
   }
 
   /** Starts a client of `server`. */
-  client(server: Server, run: ClientRun): Client {
-    const { user, address = server.address, json = false, pinned = true, args = [], env = {}, unread } = run;
-    const configDir = run.configDir ?? this.path(user);
+  async client(server: Reachable, run: ClientRun): Promise<Client> {
+    const { user, address = server.address, pinned = true, newcomer = false, args = [] } = run;
+    const configDir = run.configDir ?? (newcomer ? this.path(user) : await this.home(server, user));
+    const pin = pinned ? [`--host-key=${server.hostKey}`] : [];
+    return this.clientBy({ ...run, configDir, args: [address, ...pin, ...args] });
+  }
+
+  /** Starts a client by `args`, which are all that it is told of its server. */
+  clientBy(run: Omit<ClientRun, "address" | "pinned" | "newcomer"> & { readonly configDir: string }): Client {
+    const { user, json = false, configDir, password = PASSWORD, args = [], env = {}, unread } = run;
     const program = this.launch("sotto", {
       as: user,
-      args: [
-        "chat",
-        address,
-        `--user=${user}`,
-        ...(json ? ["--json"] : []),
-        ...(pinned ? [`--host-key=${server.fingerprint}`] : []),
-        ...args,
-      ],
-      env: { SOTTO_CONFIG_DIR: configDir, ...env },
+      args: ["chat", `--user=${user}`, ...(json ? ["--json"] : []), ...args],
+      env: {
+        SOTTO_CONFIG_DIR: configDir,
+        ...(password === null ? {} : { SOTTO_PASSWORD: password }),
+        ...env,
+      },
       ...(unread === undefined ? {} : { unread }),
     });
     return new Client(program, { user, json, configDir });
   }
 
   /** Starts a client of `server` and waits until it is let in. */
-  async joined(server: Server, run: ClientRun): Promise<Client> {
-    const client = this.client(server, run);
+  async joined(server: Reachable, run: ClientRun): Promise<Client> {
+    const client = await this.client(server, run);
     await client.ready();
     return client;
+  }
+
+  /** Runs a client of `server` to its end, with `input` as all of its standard input. */
+  async visit(server: Reachable, run: ClientRun, input = ""): Promise<Ending> {
+    const client = await this.client(server, run);
+    await client.program.typeAndEnd(input);
+    return await client.ending();
   }
 
   /** Ends whatever runs, and removes the folder. */
@@ -162,10 +252,27 @@ export class Stage {
     await Deno.remove(this.folder, { recursive: true });
   }
 
+  async #furnish(dataDir: string, user: string): Promise<string> {
+    const configDir = this.path(user);
+    const [own] = await enrolled(dataDir, [user]);
+    if (own !== undefined) await keepKeys(configDir, { dataDir, user, own });
+    return configDir;
+  }
+
   #begin(program: Program): Program {
     this.#programs.push(program);
     return program;
   }
+}
+
+/** Where a server is, and who it is. */
+export interface Reachable {
+  /** Host and port. */
+  readonly address: string;
+  /** Its host key, in base64. */
+  readonly hostKey: string;
+  /** Where its host key and its accounts are. */
+  readonly dataDir: string;
 }
 
 /** What a server announces. */
@@ -173,11 +280,12 @@ interface Announced {
   readonly address: string;
   readonly fingerprint: string;
   readonly words: string;
+  readonly hostKey: string;
   readonly dataDir: string;
 }
 
 /** A server that listens. */
-export class Server {
+export class Server implements Reachable {
   /** Its process. */
   readonly program: Program;
   /** Host and port. */
@@ -186,15 +294,18 @@ export class Server {
   readonly fingerprint: string;
   /** Of its host key. */
   readonly words: string;
-  /** Where its host key is. */
+  /** Its host key itself, in base64. */
+  readonly hostKey: string;
+  /** Where its host key and its accounts are. */
   readonly dataDir: string;
 
   /** A server that has announced itself. */
-  constructor(program: Program, { address, fingerprint, words, dataDir }: Announced) {
+  constructor(program: Program, { address, fingerprint, words, hostKey, dataDir }: Announced) {
     this.program = program;
     this.address = address;
     this.fingerprint = fingerprint;
     this.words = words;
+    this.hostKey = hostKey;
     this.dataDir = dataDir;
   }
 
@@ -229,6 +340,9 @@ export class Server {
     return await this.program.ending();
   }
 }
+
+/** A message in the line mode; the mark is missing where it is the operator's. */
+const MESSAGE = /^\S+ #lobby <([^>]+)> (.*?)(?: (☒|☐(?: .*)?))?$/;
 
 /** A client. */
 export class Client {
@@ -279,7 +393,10 @@ export class Client {
     await this.program.type(this.#json ? '{"type":"quit"}' : "/quit");
   }
 
-  /** The messages that it shows, its own among them, as `name: text`. */
+  /**
+   * The messages that it shows, its own among them: as `name: text` what has ☒ or is the operator's, and what has ☐ with
+   * that and the reason behind it.
+   */
   get shown(): readonly string[] {
     const { out } = this.program;
     while (this.#looked < out.length) {
@@ -289,7 +406,7 @@ export class Client {
     return this.#shown;
   }
 
-  /** Settles when it shows `message`, as `name: text`. */
+  /** Settles when it shows `message`, as {@linkcode shown} has it. */
   async shows(message: string): Promise<void> {
     await this.program.until(`"${message}"`, () => this.shown.includes(message) || undefined);
   }
@@ -307,9 +424,13 @@ export class Client {
   #messageIn(line: string): string | undefined {
     if (this.#json) {
       const event = jsonEvent(line);
-      return event.type === "message" ? `${event.from}: ${event.text}` : undefined;
+      if (event.type !== "message") return undefined;
+      const isMarked = !event.verified && event.source !== "console";
+      return `${event.from}: ${event.text}${isMarked ? ` ☐ ${event.reason}` : ""}`;
     }
-    const [, from, text] = /^\S+ #lobby <([^>]+)> (.*) ☐ unverified name$/.exec(line) ?? [];
-    return from === undefined ? undefined : `${from}: ${text}`;
+    const [, from, text, mark] = MESSAGE.exec(line) ?? [];
+    if (from === undefined) return undefined;
+    if (mark === undefined && from !== "console") return `${from}: ${text} without a mark`;
+    return `${from}: ${text}${mark?.startsWith("☐") ? ` ${mark}` : ""}`;
   }
 }

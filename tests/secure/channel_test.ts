@@ -6,15 +6,19 @@ import { Sealer } from "../../lib/secure/record.ts";
 import { recordKey } from "../../lib/secure/schedule.ts";
 import { type TraceEvent, traceLines } from "../../lib/text/trace.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
+import { CLOSE_REASONS } from "../../lib/wire/close_code.ts";
 import { MESSAGE_BYTES_MAX } from "../../lib/wire/limits.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
 import { kindsOf } from "./events.ts";
+import { LOGIN_SAID, PlayedEnd, SESSION_KEY } from "./recorded_login.ts";
 import {
   framesBound,
+  framesOfLogin,
   freshReceiver,
   KINDS,
   partsOf,
+  receiverAfter,
   type Recorded,
   recordSession,
   repeatable,
@@ -45,10 +49,13 @@ for (const kind of KINDS) {
     test(`chunks handed over without waiting are taken in order ${way}, ${kind.name}`, async () => {
       const session = await recordSession(kind);
       const frames = framesBound(way, session.frames);
-      const receiver = await freshReceiver(session, way);
-      const received = await Promise.all(frames.map(({ bytes }) => receiver.receive(bytes)));
+      const login = framesOfLogin(way, kind);
+      const receiver = await receiverAfter(session, way, login);
+      const received = await Promise.all(
+        frames.slice(login).map(({ bytes }) => receiver.channel.receive(bytes)),
+      );
       const whole = await play(session, way, [streamOf(frames)]);
-      assert.deepEqual(received.flatMap(({ events }) => events), whole.events);
+      assert.deepEqual(received.flatMap(({ events }) => events), whole.events.slice(login - 1));
     });
   }
 }
@@ -99,6 +106,8 @@ test("records of a kind or with a content that may not come then end the channel
   const contents = [
     ["handshake", new Uint8Array(0), "unexpectedRecord"],
     ["handshake", octet, "unexpectedRecord"],
+    ["handshake", LOGIN_SAID.LoginStart, "unexpectedRecord"],
+    ["handshake", LOGIN_SAID.DeviceLogin, "unexpectedRecord"],
     ["message", new Uint8Array(0), "badRecord"],
     ["message", octet, "badRecord"],
     ["message", Uint8Array.of(0, 0), "badRecord"],
@@ -109,21 +118,23 @@ test("records of a kind or with a content that may not come then end the channel
     ["ping", octet, "badRecord"],
     ["close", new Uint8Array(0), "badRecord"],
     ["close", Uint8Array.of(0), "badRecord"],
-    ["close", Uint8Array.of(0, 6), "badRecord"],
+    ["close", Uint8Array.of(0, CLOSE_REASONS.length), "badRecord"],
     ["close", Uint8Array.of(1, 0), "badRecord"],
     ["close", Uint8Array.of(0, 0, 0), "badRecord"],
   ] as const;
   for (const kind of KINDS) {
     const session = await recordSession(kind);
     for (const [content, bytes, fault] of contents) {
-      const receiver = await freshReceiver(session, "toServer");
-      await receiver.receive(streamOf(framesBound("toServer", session.frames).slice(0, 2)));
-      const { c_ap: secret } = await secretsOf(session);
+      const receiver = await receiverAfter(session, "toServer", framesOfLogin("toServer", kind));
+      const { c_ap, c_ap_2 } = await secretsOf(session);
+      const [secret, epoch] = kind.login === "password" ? [c_ap_2, 2] : [c_ap, 1];
       const sealer = await Sealer.start(
-        { suite: kind.suite, secret, epoch: 1, trace: () => {} },
+        { suite: kind.suite, secret, epoch, trace: () => {} },
         session.provider,
         seededEntropy("a peer that errs"),
       );
+      // What the client logged in by was sealed under the same keys, where they were not mixed.
+      if (epoch === 1) await sealer.seal("handshake", LOGIN_SAID.DeviceLogin);
       const { events, reply } = await receiver.receive(await sealer.seal(content, bytes));
       assert.deepEqual(kindsOf(events), [fault], `${content} ${bytes.toHex()}`);
       assert.equal(reply.length, 0);
@@ -135,16 +146,41 @@ test("what is traced is what passes, and never a key", async () => {
   for (const kind of KINDS) {
     const session = await recordSession(kind);
     const traced: TraceEvent[] = [];
-    const server = Channel.server(session.serverOptions, {
+    const channel = Channel.server(session.serverOptions, {
       ...partsOf(session.provider, "server", session.seed),
       trace: (event) => traced.push(event),
     });
+    const server = new PlayedEnd(channel, "server", kind.login);
     await server.receive(streamOf(framesBound("toServer", session.frames)));
-    const told = traced.slice(0, 10).map((event) => event.kind === "handshake" ? event.message : event.kind);
+    const told = traced.map((event) => "message" in event ? event.message : event.kind);
     const proof = ["HostKey", "Signature", "Finished"];
-    assert.deepEqual(told, ["Hello", "Reply", ...proof, "keys", "record", "record", "Done", "keys"]);
+    const handshake = ["Hello", "Reply", ...proof, "keys", "record", "record", "Done", "keys"];
+    assert.deepEqual(told.slice(0, handshake.length), handshake);
+    const byPassword = [
+      "record",
+      "RegisterStart",
+      "Refused",
+      "record",
+      "record",
+      "LoginStart",
+      "LoginReply",
+      "record",
+    ];
+    const login = kind.login === "device"
+      ? ["record", "DeviceLogin"]
+      : [...byPassword, "record", "LoginFinish", "mixedKeys"];
+    assert.deepEqual(told.slice(handshake.length, handshake.length + login.length), login);
 
     const lines = traced.flatMap(traceLines).join("\n");
+    assert.equal(lines.includes(LOGIN_SAID.LoginFinish.toHex().slice(0, 64)), kind.login === "password");
+    for (const secret of [SESSION_KEY, LOGIN_SAID.RegisterStart]) {
+      for (let at = 0; at + 16 <= secret.length; at++) {
+        assert.ok(
+          !lines.includes(secret.slice(at, at + 16).toHex()),
+          "neither session key nor invitation code",
+        );
+      }
+    }
     const { messages: _, ...secrets } = await secretsOf(session);
     for (const [name, secret] of Object.entries(secrets)) {
       const key = await recordKey(repeatable, secret, kind.suite);
@@ -193,6 +229,10 @@ async function openPair(): Promise<{ client: Channel; server: Channel }> {
   );
   const { reply: flight } = await server.receive(opening);
   const { reply: done } = await client.receive(flight);
-  await server.receive(done);
+  const login = await client.sendLogin(LOGIN_SAID.DeviceLogin);
+  await client.expectVerdict();
+  await server.receive(concat(done, login));
+  await server.admit();
+  await client.receive(await server.sealMessages([Uint8Array.of(1)]));
   return { client, server };
 }

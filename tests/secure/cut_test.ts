@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { Link, type LinkEnd, type LinkEvent } from "../../lib/secure/link.ts";
-import { DEAD_MS } from "../../lib/wire/limits.ts";
+import { CLOSE_MS_MAX, DEAD_MS } from "../../lib/wire/limits.ts";
 import { test } from "../sanitized.ts";
 import { extent, sampled, sampler } from "./extent.ts";
+import { receiveAndLogIn } from "./recorded_login.ts";
 import {
   type Frame,
   framesBound,
+  framesOfLogin,
   KINDS,
+  MESSAGES_IN,
   partsOf,
   type Recorded,
   recordSession,
@@ -19,7 +22,11 @@ import {
 const CUTS: readonly ((link: Link) => void)[] = [
   (link) => link.receiveEnd(),
   (link) => link.lost(),
-  (link) => link.tick(DEAD_MS),
+  (link) => {
+    link.tick(DEAD_MS);
+    // A server that lets nobody in closes first, and waits for an answer.
+    link.tick(DEAD_MS + CLOSE_MS_MAX);
+  },
 ];
 
 for (const kind of KINDS) {
@@ -65,14 +72,21 @@ async function playUpTo(
     ? Link.server(serverOptions, partsOf(provider, "server", seed), 0)
     : await Link.client(clientOptions, partsOf(provider, "client", seed), 0);
   const bound = framesBound(way, frames);
-  const handshakeEnd = Math.min(offset, streamOf(bound.slice(0, 2)).length);
   const stream = streamOf(bound).subarray(0, offset);
-
   const events: LinkEvent[] = [];
-  events.push(...await link.receive(stream.slice(0, handshakeEnd), 0));
-  const established = events.some(({ kind }) => kind === "established");
-  if (way === "toClient" && established) await writeClose(link);
-  events.push(...await link.receive(stream.slice(handshakeEnd), 0));
+  let taken = 0;
+  async function play(count: number): Promise<void> {
+    const end = Math.min(offset, streamOf(bound.slice(0, count)).length);
+    const role = way === "toServer" ? "server" : "client";
+    const part = stream.slice(taken, end);
+    taken = end;
+    events.push(...await receiveAndLogIn(link, part, { role, way: session.kind.login, now: 0 }));
+  }
+  await play(2);
+  // The first message is what shows a client that logged in by its device that it is let in.
+  await play(framesOfLogin(way, session.kind) + 1);
+  if (way === "toClient" && link.open) await writeClose(link);
+  await play(bound.length);
   if (way === "toServer" && events.some(({ kind }) => kind === "closed")) await writeClose(link);
   cut?.(link);
   return { end: await link.ended, messages: events.filter(({ kind }) => kind === "message").length };
@@ -95,16 +109,7 @@ function edgesOf(frames: readonly Frame[]): readonly number[] {
 
 /** How many application messages the frames that are there whole carry. */
 function messagesWithin(frames: readonly Frame[], offset: number): number {
-  const counts: Readonly<Record<string, number>> = {
-    join: 1,
-    presence: 1,
-    "two messages": 2,
-    ack: 1,
-    entry: 1,
-    "message after the rekey": 1,
-    "ack after the rekey": 1,
-  };
   return frames
     .filter((_, at) => streamOf(frames.slice(0, at + 1)).length <= offset)
-    .reduce((sum, { step }) => sum + (counts[step] ?? 0), 0);
+    .reduce((sum, { step }) => sum + (MESSAGES_IN[step] ?? 0), 0);
 }

@@ -4,6 +4,7 @@ import { type Bytes, concat, u16 } from "../../lib/wire/bytes.ts";
 import { FrameReader } from "../../lib/wire/frame.ts";
 import { HANDSHAKE_MESSAGE_BYTES_MAX, RECORD_BYTES_MAX } from "../../lib/wire/limits.ts";
 import { test } from "../sanitized.ts";
+import { receiveAndLogIn } from "./recorded_login.ts";
 import {
   framesBound,
   KINDS,
@@ -73,7 +74,7 @@ test("attack 16: bodies of sizes that no record has end a link, whatever is in t
 
 /** The receiving end of `way` after some of the session's frames, with nothing left to write. */
 async function linkAfter(
-  { provider, seed, clientOptions, serverOptions, frames }: Recorded,
+  { kind, provider, seed, clientOptions, serverOptions, frames }: Recorded,
   way: Way,
   count: number,
 ): Promise<{ readonly link: Link; readonly events: readonly LinkEvent[] }> {
@@ -81,8 +82,12 @@ async function linkAfter(
     ? Link.server(serverOptions, partsOf(provider, "server", seed), 0)
     : await Link.client(clientOptions, partsOf(provider, "client", seed), 0);
   if (way === "toClient") await link.nextWrite(() => 0);
-  const before: Bytes = streamOf(framesBound(way, frames).slice(0, count));
-  const events = await link.receive(before, 0);
+  const role = way === "toServer" ? "server" : "client";
+  const events: LinkEvent[] = [];
+  for (const frame of framesBound(way, frames).slice(0, count)) {
+    const bytes: Bytes = frame.bytes;
+    events.push(...await receiveAndLogIn(link, bytes, { role, way: kind.login, now: 0 }));
+  }
   if (way === "toServer" && count > 0 || way === "toClient" && count > 1) await link.nextWrite(() => 0);
   return { link, events };
 }

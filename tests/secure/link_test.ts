@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { MisuseError } from "../../lib/secure/fault.ts";
 import { Link, type LinkEnd, QUEUE_BYTES_MAX, REKEY_MS, WRITE_BYTES_MAX } from "../../lib/secure/link.ts";
+import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { CLOSE_REASONS } from "../../lib/wire/close_code.ts";
 import {
   CLOSE_MS_MAX,
@@ -14,6 +15,7 @@ import { HAS_RUNTIME_ML_KEM, provider as programs } from "../crypto/test_provide
 import { test } from "../sanitized.ts";
 import { sampler } from "./extent.ts";
 import { LinkPair, optionsOf, otherSide, type Side } from "./pair.ts";
+import { LOGIN_SAID, receiveAndLogIn } from "./recorded_login.ts";
 import { KINDS, partsOf, repeatable } from "./recorded_session.ts";
 
 const SIDES: readonly Side[] = ["client", "server"];
@@ -393,16 +395,18 @@ test("a message or a close is written however few turns after it was asked what 
   const { client: options, server: serverOptions } = await optionsOf(
     KINDS[0] ?? assert.fail("there are kinds"),
   );
-  for (const act of ["send", "close", "tick"] as const) {
+  for (const act of ["send", "close", "tick", "sendLogin"] as const) {
     for (let turns = 0; turns < 12; turns++) {
       const client = await Link.client(options, partsOf(repeatable, "client", "turns"), 0);
       const server = Link.server(serverOptions, partsOf(repeatable, "server", "turns"), 0);
       await server.receive(await client.nextWrite(() => 0) ?? assert.fail("a Hello"), 0);
       await client.receive(await server.nextWrite(() => 0) ?? assert.fail("an answer"), 0);
-      await client.nextWrite(() => 0);
+      const done = await client.nextWrite(() => 0) ?? assert.fail("a Done");
+      if (act !== "sendLogin") await letIn(client, server, done);
       const next = client.nextWrite(() => PING_MS);
       for (let turn = 0; turn < turns; turn++) await Promise.resolve();
       if (act === "send") client.send(Uint8Array.of(1));
+      else if (act === "sendLogin") void client.sendLogin(LOGIN_SAID.LoginStart);
       else if (act === "close") client.close("done", 0);
       else client.tick(PING_MS);
       const nothing = Promise.withResolvers<"nothing">();
@@ -414,6 +418,16 @@ test("a message or a close is written however few turns after it was asked what 
     }
   }
 });
+
+/** Logs a client in by its device, from its Done on, until it has heard that it is in. */
+async function letIn(client: Link, server: Link, done: Bytes): Promise<void> {
+  await client.sendLogin(LOGIN_SAID.DeviceLogin);
+  await client.expectVerdict(0);
+  const login = await client.nextWrite(() => 0) ?? assert.fail("a DeviceLogin");
+  await receiveAndLogIn(server, concat(done, login), { role: "server", way: "device", now: 0 });
+  server.send(Uint8Array.of(1));
+  await client.receive(await server.nextWrite(() => 0) ?? assert.fail("a first message"), 0);
+}
 
 test("no wake-up is missed, whatever comes between asking and sending", async () => {
   const pick = sampler("wake-ups");

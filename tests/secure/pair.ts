@@ -10,7 +10,8 @@ import type { Provider } from "../../lib/crypto/port.ts";
 import type { ClientOptions } from "../../lib/secure/client_handshake.ts";
 import { Link, type LinkEnd, type LinkEvent } from "../../lib/secure/link.ts";
 import type { ServerOptions } from "../../lib/secure/server_handshake.ts";
-import { type Bytes, utf8, utf8Text } from "../../lib/wire/bytes.ts";
+import { type Bytes, equal, utf8, utf8Text } from "../../lib/wire/bytes.ts";
+import { LOGIN_SAID } from "./recorded_login.ts";
 import {
   type Frame,
   framesOf,
@@ -40,6 +41,8 @@ export interface PairOptions {
   readonly seed?: string;
   /** What computes; by default what gives the same for the same seed. */
   readonly provider?: Provider;
+  /** Whether a client logs in by its device as soon as it can, and is let in; yes by default. */
+  readonly logsIn?: boolean;
   /** Whether an end answers the other's close by its own, as owners of links do; yes by default. */
   readonly answersCloses?: boolean;
   /** Cuts what is written into the chunks that arrive; by default each write arrives whole. */
@@ -58,11 +61,14 @@ export async function optionsOf(
   };
 }
 
+/** What a server says first: the bench's client learns by it that it is let in. */
+const WELCOME = utf8("welcome");
+
 /** Two links, and a wire that carries what they write until both have ended. */
 export class LinkPair {
   /** The links. */
   readonly ends: Both<Link>;
-  /** What each has handed on, in order. */
+  /** What each has handed on, in order; without the login, where the bench sees to it. */
   readonly events: Both<LinkEvent[]> = { client: [], server: [] };
   /** How each ended, where it has. */
   readonly outcome: { client: LinkEnd | undefined; server: LinkEnd | undefined } = {
@@ -107,9 +113,16 @@ export class LinkPair {
     }, options);
   }
 
-  /** Both ends with the handshake behind them. */
+  /** Both ends with handshake and login behind them. */
   static async open(options: PairOptions = {}): Promise<LinkPair> {
     const pair = await LinkPair.start(options);
+    await pair.until(() => pair.ends.client.open && pair.ends.server.open);
+    return pair;
+  }
+
+  /** Both ends with the handshake behind them, and the login before them. */
+  static async established(options: PairOptions = {}): Promise<LinkPair> {
+    const pair = await LinkPair.start({ ...options, logsIn: false });
     await pair.until(() => pair.events.client.length > 0 && pair.events.server.length > 0);
     return pair;
   }
@@ -174,20 +187,41 @@ export class LinkPair {
       this.writes[side] += 1;
       this.frames.push(...framesOf(bytes).map((frame) => ({ step: "", way, bytes: frame } as const)));
       for (const chunk of this.#options.split?.(bytes) ?? [bytes]) {
-        this.#take(otherSide(side), await other.receive(chunk, this.now));
+        await this.take(otherSide(side), await other.receive(chunk, this.now));
       }
       this.#tell();
     }
   }
 
-  #take(side: Side, events: readonly LinkEvent[]): void {
-    this.events[side].push(...events);
-    if (this.#options.answersCloses === false) return;
-    if (events.some(({ kind }) => kind === "closed")) this.ends[side].close("done", this.now);
+  /** Notes what `side` has handed on, and does what follows from it. */
+  async take(side: Side, events: readonly LinkEvent[]): Promise<void> {
+    if (this.#options.logsIn === false) this.events[side].push(...events);
+    else this.events[side].push(...events.filter((event) => !isOfBench(event)));
+    const closes = this.#options.answersCloses !== false && events.some(({ kind }) => kind === "closed");
+    if (closes) this.ends[side].close("done", this.now);
+    const last = events.at(-1);
+    if (this.#options.logsIn === false || last === undefined) return;
+    if (side === "client" && last.kind === "established") await this.#logIn();
+    if (side === "server" && last.kind === "login") await this.#letIn();
+  }
+
+  async #logIn(): Promise<void> {
+    await this.ends.client.sendLogin(LOGIN_SAID.DeviceLogin);
+    await this.take("client", await this.ends.client.expectVerdict(this.now));
+  }
+
+  async #letIn(): Promise<void> {
+    const events = await this.ends.server.admit(this.now);
+    this.ends.server.send(WELCOME);
+    await this.take("server", events);
   }
 
   #tell(): void {
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }
+}
+
+function isOfBench(event: LinkEvent): boolean {
+  return event.kind === "login" || event.kind === "message" && equal(event.message, WELCOME);
 }

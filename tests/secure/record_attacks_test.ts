@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { ML_KEM_768_KEY_BYTES } from "../../lib/crypto/port.ts";
-import type { Channel, ChannelEvent } from "../../lib/secure/channel.ts";
+import type { ChannelEvent } from "../../lib/secure/channel.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { encodeFrame } from "../../lib/wire/frame.ts";
-import { LobbyExchange } from "../../lib/delivery/exchange.ts";
 import { HANDSHAKE_TYPES } from "../../lib/secure/handshake_message.ts";
 import { Link } from "../../lib/secure/link.ts";
-import { Session } from "../../lib/session/session.ts";
-import { parseHandle } from "../../lib/text/handle.ts";
+import { LOGIN_TYPES } from "../../lib/secure/login_message.ts";
 import { FRAME_HEADER_BYTES } from "../../lib/wire/limits.ts";
-import { decodeServerMessage, LOBBY } from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
 import { kindsOf } from "./events.ts";
+import type { PlayedEnd } from "./recorded_login.ts";
 import {
   type Frame,
   framesBound,
+  framesOfLogin,
   freshReceiver,
   KINDS,
   partsOf,
@@ -29,20 +28,16 @@ import {
 for (const kind of KINDS) {
   test(`attack 3: a recorded session sent again dies at Done and changes nothing, ${kind.name}`, async () => {
     const recorded = await recordSession(kind);
-    const exchange = new LobbyExchange(() => 1_000);
     const link = Link.server(recorded.serverOptions, partsOf(recorded.provider, "server", "another day"), 0);
-    const session = new Session(1, link, { exchange, now: 0 });
     const [hello, done, ...rest] = framesBound("toServer", recorded.frames);
 
-    await session.receive(hello?.bytes ?? assert.fail("there is a Hello"), 0);
-    const answer = await session.nextWrite(() => 0);
+    assert.deepEqual(await link.receive(hello?.bytes ?? assert.fail("there is a Hello"), 0), []);
+    const answer = await link.nextWrite(() => 0);
     assert.ok(answer !== undefined && answer.length > 0, "a Hello alone cannot be known for a copy");
-    await session.receive(done?.bytes ?? assert.fail("there is a Done"), 0);
-    assert.deepEqual(await session.ended, { kind: "failed", fault: "badRecord" });
-    await session.receive(streamOf(rest), 0);
-
-    assert.equal(await session.nextWrite(() => 0), undefined, "no more is written");
-    assert.deepEqual(namesHere(exchange), ["probe"]);
+    assert.deepEqual(await link.receive(done?.bytes ?? assert.fail("there is a Done"), 0), []);
+    assert.deepEqual(await link.ended, { kind: "failed", fault: "badRecord" });
+    assert.deepEqual(await link.receive(streamOf(rest), 0), [], "no login begins");
+    assert.equal(await link.nextWrite(() => 0), undefined, "no more is written");
   });
 
   for (const way of WAYS) {
@@ -146,9 +141,10 @@ for (const kind of KINDS) {
   }
 }
 
-/** The frames at whose end the keys of a direction change, and those before them that are not under keys. */
+/** The frames at whose end the keys of a direction change, and those before them, up to the end of the login. */
 function isBeforeSwitch(step: string): boolean {
-  return ["Hello", "Reply", "HostKey, Signature, Finished", "Done", "rekey"].includes(step);
+  const handshake = ["Hello", "Reply", "HostKey, Signature, Finished", "Done"];
+  return [...handshake, ...Object.keys(LOGIN_TYPES), "rekey"].includes(step);
 }
 
 function isHello(frame: Bytes): boolean {
@@ -177,7 +173,7 @@ interface Expected {
 
 /** Delivers an attacked stream: one fault or, behind a close, nothing; no delivery, no answer. */
 async function requireSilentDeath(
-  receiver: Channel,
+  receiver: PlayedEnd,
   stream: Bytes,
   { what, closes, after }: Expected,
 ): Promise<void> {
@@ -193,22 +189,20 @@ async function requireSilentDeath(
   assert.deepEqual((await receiver.receive(stream)).events, [], `${what}: nothing is read any more`);
 }
 
-function namesHere(exchange: LobbyExchange): readonly string[] {
-  const heard: Bytes[] = [];
-  const name = parseHandle("probe") ?? assert.fail("probe is a handle");
-  exchange.submit({ id: 99, send: (message) => heard.push(message) }, { type: "join", room: LOBBY, name });
-  const messages = heard.map(decodeServerMessage);
-  return messages.flatMap((message) => message?.type === "presence" ? message.names : []);
-}
-
 test("a recorded session is taken as it is, so that the attacks above fail for their own reason", async () => {
   for (const kind of KINDS) {
     const recorded = await recordSession(kind);
     for (const way of WAYS) {
       const receiver = await freshReceiver(recorded, way);
       const { events } = await receiver.receive(streamOf(framesBound(way, recorded.frames)));
-      const messages = ["message", "message", "message", "message"];
-      assert.deepEqual(kindsOf(events), ["established", ...messages, "closed"]);
+      const logins = framesOfLogin(way, kind) - 2;
+      const messages = way === "toServer" ? 5 : 4;
+      assert.deepEqual(kindsOf(events), [
+        "established",
+        ...Array.from({ length: logins }, () => "login"),
+        ...Array.from({ length: messages }, () => "message"),
+        "closed",
+      ]);
     }
   }
 });

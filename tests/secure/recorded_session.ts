@@ -18,6 +18,7 @@ import { parseHandle } from "../../lib/text/handle.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { encodeFrame, FrameReader } from "../../lib/wire/frame.ts";
 import { encodeMessage, LOBBY } from "../../lib/wire/message.ts";
+import { type LoginWay, PlayedEnd } from "./recorded_login.ts";
 import { remembering } from "./remembering_provider.ts";
 import { seededEntropy } from "./seeded_entropy.ts";
 
@@ -27,7 +28,7 @@ export type Way = "toServer" | "toClient";
 /** Both ways. */
 export const WAYS: readonly Way[] = ["toServer", "toClient"];
 
-/** A suite, with or without a pre-shared key. */
+/** A suite, with or without a pre-shared key, and a way to log in. */
 export interface Kind {
   /** Names it in test names and golden files. */
   readonly name: string;
@@ -35,15 +36,17 @@ export interface Kind {
   readonly suite: Suite;
   /** The pre-shared key of both ends. */
   readonly psk: Bytes | undefined;
+  /** How the client logs in. */
+  readonly login: LoginWay;
 }
 
 /** The pre-shared key of sessions that have one. */
 export const PSK: Bytes = new Uint8Array(32).fill(0x5a);
 
-/** Both suites, each with and without a pre-shared key. */
-export const KINDS: readonly Kind[] = SUITES.flatMap((suite) => [
-  { name: suite, suite, psk: undefined },
-  { name: `${suite} with a pre-shared key`, suite, psk: PSK },
+/** Both suites, each with and without a pre-shared key, and each with both ways to log in. */
+export const KINDS: readonly Kind[] = SUITES.flatMap((suite, at) => [
+  { name: suite, suite, psk: undefined, login: at === 0 ? "password" : "device" },
+  { name: `${suite} with a pre-shared key`, suite, psk: PSK, login: at === 0 ? "device" : "password" },
 ]);
 
 /** One frame of a session. */
@@ -93,16 +96,23 @@ export const HOST_KEY_SEED: Bytes = new Uint8Array(32).fill(0x11);
 
 const NAME = parseHandle("ann") ?? assert.fail("ann is a handle");
 const BOB = parseHandle("bob") ?? assert.fail("bob is a handle");
+const DEVICE = new Uint8Array(32).fill(0xd);
+
+function said(at: number, text: string) {
+  const [salt, signature] = [new Uint8Array(32).fill(at), new Uint8Array(64).fill(at)];
+  return { room: LOBBY, id: new Uint8Array(16).fill(at), text, salt, seen: 0, signature };
+}
 
 /** The seed of a session's randomness; each end adds its own name. */
 export const SESSION_SEED = "sotto golden session";
 
-/** Everything that is said in a recorded session, encoded. */
+/** Everything that is said in a recorded session after its login, encoded. */
 export const SAID = {
-  join: encodeMessage({ type: "join", room: LOBBY, name: NAME }),
+  enter: encodeMessage({ type: "enter" }),
+  join: encodeMessage({ type: "join", room: LOBBY }),
   here: encodeMessage({ type: "presence", room: LOBBY, change: "here", names: [NAME, BOB], time: 1_000 }),
-  first: encodeMessage({ type: "send", room: LOBBY, id: new Uint8Array(16).fill(1), text: "Good morning" }),
-  second: encodeMessage({ type: "send", room: LOBBY, id: new Uint8Array(16).fill(2), text: "x".repeat(300) }),
+  first: encodeMessage({ type: "send", ...said(1, "Good morning") }),
+  second: encodeMessage({ type: "send", ...said(2, "x".repeat(300)) }),
   firstAck: encodeMessage({
     type: "ack",
     room: LOBBY,
@@ -112,14 +122,13 @@ export const SAID = {
   }),
   entry: encodeMessage({
     type: "entry",
-    room: LOBBY,
+    ...said(3, "Guten Morgen"),
     sequence: 2,
-    id: new Uint8Array(16).fill(3),
     from: BOB,
+    device: DEVICE,
     time: 2_001,
-    text: "Guten Morgen",
   }),
-  third: encodeMessage({ type: "send", room: LOBBY, id: new Uint8Array(16).fill(4), text: "under new keys" }),
+  third: encodeMessage({ type: "send", ...said(4, "under new keys") }),
   thirdAck: encodeMessage({
     type: "ack",
     room: LOBBY,
@@ -160,7 +169,21 @@ export function streamOf(frames: readonly Frame[]): Bytes {
   return concat(...frames.map(({ bytes }) => bytes));
 }
 
-/** A session from Hello to both closes, with messages both ways, a ping, a rekey and a message after it each way. */
+/** How many application messages the step of a session carries. */
+export const MESSAGES_IN: Readonly<Record<string, number>> = {
+  "enter and join": 2,
+  presence: 1,
+  "two messages": 2,
+  ack: 1,
+  entry: 1,
+  "message after the rekey": 1,
+  "ack after the rekey": 1,
+};
+
+/**
+ * A session from Hello to both closes, with a login, messages both ways, a ping, a rekey and a message after it each
+ * way.
+ */
 export async function recordSession(kind: Kind, seed = SESSION_SEED, real = quick): Promise<Recorded> {
   const { provider, stopLearning } = remembering(real);
   const hostKey = await provider.ed25519SigningKey(HOST_KEY_SEED);
@@ -173,8 +196,10 @@ export async function recordSession(kind: Kind, seed = SESSION_SEED, real = quic
   const serverOptions: ServerOptions = { suites: [suite], psk, hostKey };
 
   const frames: Frame[] = [];
-  const { channel: client, opening } = await Channel.client(clientOptions, partsOf(provider, "client", seed));
-  const server = Channel.server(serverOptions, partsOf(provider, "server", seed));
+  const { channel, opening } = await Channel.client(clientOptions, partsOf(provider, "client", seed));
+  const client = new PlayedEnd(channel, "client", kind.login);
+  const accepted = Channel.server(serverOptions, partsOf(provider, "server", seed));
+  const server = new PlayedEnd(accepted, "server", kind.login);
   const heard: ChannelEvent[] = [];
 
   async function deliver(way: Way, bytes: Bytes, steps: readonly string[]): Promise<Bytes> {
@@ -188,26 +213,35 @@ export async function recordSession(kind: Kind, seed = SESSION_SEED, real = quic
 
   const flight = await deliver("toServer", opening, ["Hello"]);
   const done = await deliver("toClient", flight, ["Reply", "HostKey, Signature, Finished"]);
-  await deliver("toServer", done, ["Done"]);
-  await deliver("toServer", await client.sealMessages([SAID.join]), ["join"]);
-  await deliver("toClient", await server.sealMessages([SAID.here]), ["presence"]);
-  await deliver("toServer", await client.sealMessages([SAID.first, SAID.second]), ["two messages"]);
-  await deliver("toClient", await server.sealMessages([SAID.firstAck]), ["ack"]);
-  await deliver("toClient", await server.sealMessages([SAID.entry]), ["entry"]);
-  await deliver("toServer", await client.sealPing(), ["ping"]);
-  await deliver("toClient", await server.sealPing(), ["ping"]);
-  await deliver("toServer", await client.rekey(), ["rekey"]);
-  await deliver("toServer", await client.sealMessages([SAID.third]), ["message after the rekey"]);
-  await deliver("toClient", await server.rekey(), ["rekey"]);
-  await deliver("toClient", await server.sealMessages([SAID.thirdAck]), ["ack after the rekey"]);
-  await deliver("toServer", await client.sealClose("done"), ["close"]);
-  await deliver("toClient", await server.sealClose("done"), ["close"]);
+  if (kind.login === "device") {
+    await deliver("toServer", done, ["Done", "DeviceLogin"]);
+  } else {
+    const refused = await deliver("toServer", done, ["Done", "RegisterStart"]);
+    const start = await deliver("toClient", refused, ["Refused"]);
+    const reply = await deliver("toServer", start, ["LoginStart"]);
+    await deliver("toServer", await deliver("toClient", reply, ["LoginReply"]), ["LoginFinish"]);
+  }
+  const [c, s] = [client.channel, server.channel];
+  await deliver("toServer", await c.sealMessages([SAID.enter, SAID.join]), ["enter and join"]);
+  await deliver("toClient", await s.sealMessages([SAID.here]), ["presence"]);
+  await deliver("toServer", await c.sealMessages([SAID.first, SAID.second]), ["two messages"]);
+  await deliver("toClient", await s.sealMessages([SAID.firstAck]), ["ack"]);
+  await deliver("toClient", await s.sealMessages([SAID.entry]), ["entry"]);
+  await deliver("toServer", await c.sealPing(), ["ping"]);
+  await deliver("toClient", await s.sealPing(), ["ping"]);
+  await deliver("toServer", await c.rekey(), ["rekey"]);
+  await deliver("toServer", await c.sealMessages([SAID.third]), ["message after the rekey"]);
+  await deliver("toClient", await s.rekey(), ["rekey"]);
+  await deliver("toClient", await s.sealMessages([SAID.thirdAck]), ["ack after the rekey"]);
+  await deliver("toServer", await c.sealClose("done"), ["close"]);
+  await deliver("toClient", await s.sealClose("done"), ["close"]);
 
   const kinds = heard.map(({ kind }) => kind);
   assert.deepEqual(kinds, [
     "established",
     "established",
-    ...Array.from({ length: 8 }, () => "message"),
+    ...Array.from({ length: kind.login === "device" ? 1 : 5 }, () => "login"),
+    ...Array.from({ length: 9 }, () => "message"),
     "closed",
     "closed",
   ]);
@@ -215,17 +249,27 @@ export async function recordSession(kind: Kind, seed = SESSION_SEED, real = quic
   return { kind, seed, provider, frames, clientOptions, serverOptions };
 }
 
-/** The end that frames of `way` go to, fresh, with the randomness it had. */
+/** How many frames of `way` there are up to the end of the login. */
+export function framesOfLogin(way: Way, { login }: Kind): number {
+  if (login === "device") return way === "toServer" ? 3 : 2;
+  return way === "toServer" ? 5 : 4;
+}
+
+/** The end that frames of `way` go to, fresh, with the randomness it had; it logs in, or lets in, as it did. */
 export async function freshReceiver(
-  { provider, seed, clientOptions, serverOptions }: Recorded,
+  { kind, provider, seed, clientOptions, serverOptions }: Recorded,
   way: Way,
-): Promise<Channel> {
-  if (way === "toServer") return Channel.server(serverOptions, partsOf(provider, "server", seed));
-  return (await Channel.client(clientOptions, partsOf(provider, "client", seed))).channel;
+): Promise<PlayedEnd> {
+  if (way === "toServer") {
+    const server = Channel.server(serverOptions, partsOf(provider, "server", seed));
+    return new PlayedEnd(server, "server", kind.login);
+  }
+  const { channel } = await Channel.client(clientOptions, partsOf(provider, "client", seed));
+  return new PlayedEnd(channel, "client", kind.login);
 }
 
 /** The receiver of `way` after the first `count` frames of that way, which must all have been accepted. */
-export async function receiverAfter(recorded: Recorded, way: Way, count: number): Promise<Channel> {
+export async function receiverAfter(recorded: Recorded, way: Way, count: number): Promise<PlayedEnd> {
   const receiver = await freshReceiver(recorded, way);
   const before = framesBound(way, recorded.frames).slice(0, count);
   const { events } = await receiver.receive(streamOf(before));

@@ -7,9 +7,10 @@
 import assert from "node:assert/strict";
 import { offer, takeReply, takeServerProof } from "../../lib/secure/client_handshake.ts";
 import { extract } from "../../lib/secure/hkdf.ts";
-import { earlySecret, expandLabel, nextSecret } from "../../lib/secure/schedule.ts";
+import { earlySecret, expandLabel, mixedSecrets, nextSecret } from "../../lib/secure/schedule.ts";
 import { takeDone, takeHello } from "../../lib/secure/server_handshake.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
+import { LOGIN_SAID, SESSION_KEY } from "./recorded_login.ts";
 import { partsOf, type Recorded, repeatable } from "./recorded_session.ts";
 
 /** The handshake of a session, step by step; names as in PROTOCOL §4.4. */
@@ -34,14 +35,31 @@ export interface Secrets {
   readonly s_ap: Bytes;
   /** Names the connection. */
   readonly exporter: Bytes;
-  /** The secrets of epoch 2, after a rekey of each direction. */
+  /** The secrets of epoch 2, after a login by password or, where there is none, a rekey of each direction. */
   readonly c_ap_2: Bytes;
   /** The server's. */
   readonly s_ap_2: Bytes;
+  /** After a login by password: the master secret with its key mixed in. */
+  readonly ms_2?: Bytes;
+  /** Names the connection then. */
+  readonly exporter_2?: Bytes;
+  /** The secrets of epoch 3, after the rekey. */
+  readonly c_ap_3?: Bytes;
+  /** The server's. */
+  readonly s_ap_3?: Bytes;
 }
 
+/** The messages of the password login of recorded sessions, in their order. */
+const PASSWORD_LOGIN: Bytes = concat(
+  LOGIN_SAID.RegisterStart,
+  LOGIN_SAID.Refused,
+  LOGIN_SAID.LoginStart,
+  LOGIN_SAID.LoginReply,
+  LOGIN_SAID.LoginFinish,
+);
+
 /** Runs the handshake of `session` again by its functions alone. */
-export async function secretsOf({ clientOptions, serverOptions, seed }: Recorded): Promise<Secrets> {
+export async function secretsOf({ kind, clientOptions, serverOptions, seed }: Recorded): Promise<Secrets> {
   const provider = repeatable;
   const { state, hello } = await offer(clientOptions, provider, partsOf(provider, "client", seed).entropy);
   const answer = await takeHello(serverOptions, hello, partsOf(provider, "server", seed));
@@ -55,7 +73,7 @@ export async function secretsOf({ clientOptions, serverOptions, seed }: Recorded
   assert.deepEqual(server.application, client.application, "both ends hold the same secrets");
 
   const salt = await expandLabel(provider, next.handshake, { label: "derived" });
-  const { traffic, exporter } = client.application;
+  const { traffic, exporter, master } = client.application;
   return {
     messages: { Hello: hello, Reply: answer.reply, ...proofParts(answer.proof), Done: client.done },
     early: await earlySecret(provider, clientOptions.psk),
@@ -66,8 +84,27 @@ export async function secretsOf({ clientOptions, serverOptions, seed }: Recorded
     c_ap: traffic.client,
     s_ap: traffic.server,
     exporter,
-    c_ap_2: await nextSecret(provider, traffic.client),
-    s_ap_2: await nextSecret(provider, traffic.server),
+    ...kind.login === "password" ? await afterPassword(master, client.transcript) : {
+      c_ap_2: await nextSecret(provider, traffic.client),
+      s_ap_2: await nextSecret(provider, traffic.server),
+    },
+  };
+}
+
+async function afterPassword(
+  master: Bytes,
+  upToDone: Bytes,
+): Promise<Required<Pick<Secrets, "c_ap_2" | "s_ap_2" | "ms_2" | "exporter_2" | "c_ap_3" | "s_ap_3">>> {
+  const provider = repeatable;
+  const transcript = await provider.sha512(concat(upToDone, PASSWORD_LOGIN));
+  const { traffic, exporter } = await mixedSecrets(provider, master, { sessionKey: SESSION_KEY, transcript });
+  return {
+    c_ap_2: traffic.client,
+    s_ap_2: traffic.server,
+    ms_2: await extract(provider, await expandLabel(provider, master, { label: "login" }), SESSION_KEY),
+    exporter_2: exporter,
+    c_ap_3: await nextSecret(provider, traffic.client),
+    s_ap_3: await nextSecret(provider, traffic.server),
   };
 }
 

@@ -1,72 +1,53 @@
 import assert from "node:assert/strict";
-import { type Phase, receiveBytes, receiveMessage, tick } from "../../lib/session/phase.ts";
-import { type Bytes, utf8 } from "../../lib/wire/bytes.ts";
+import { isStranger, MAY_COME, mayCome, type Phase, receiveBytes, tick } from "../../lib/session/phase.ts";
 import { BEFORE_LOGIN_BYTES_MAX, LOGIN_MS_MAX } from "../../lib/wire/limits.ts";
-import { SAID } from "../secure/recorded_session.ts";
 import { test } from "../sanitized.ts";
 
-const AWAITING: Phase = { kind: "awaitingJoin", since: 1_000, bytes: 0 };
-const READY: Phase = { kind: "ready" };
-const LEAVING: Phase = { kind: "leaving" };
+const LOGIN: Phase = { kind: "login", since: 1_000, bytes: 0 };
+const ENTERING: Phase = { kind: "entering", since: 1_000, bytes: 0 };
+const INSIDE: readonly Phase[] = [{ kind: "password" }, { kind: "device" }, { kind: "joined" }, {
+  kind: "leaving",
+}];
 
-const FOREIGN: readonly Bytes[] = [new Uint8Array(1), utf8("hello"), SAID.here, SAID.entry, SAID.firstAck];
-
-test("a stranger may ask to be let in", () => {
-  const { phase, action } = receiveMessage(AWAITING, SAID.join);
-  assert.deepEqual(phase, AWAITING, "the rules say whether it is");
-  assert.equal(action.kind === "submit" && action.request.type, "join");
-});
-
-test("attack 25: whatever a stranger sends but a request to be let in closes, and is not decided on", () => {
-  for (const bytes of [SAID.first, ...FOREIGN]) {
-    assert.deepEqual(receiveMessage(AWAITING, bytes), {
-      phase: LEAVING,
-      action: { kind: "close", reason: "protocolFault" },
-    });
+test("attack 25: before a login, and after a close, no message may come; after a login, `enter` alone", () => {
+  for (const type of Array.from(new Set(Object.values(MAY_COME).flat()))) {
+    assert.equal(mayCome(LOGIN, type), false);
+    assert.equal(mayCome({ kind: "leaving" }, type), false);
+    assert.equal(mayCome(ENTERING, type), type === "enter");
   }
 });
 
-test("whoever is in may say things, and ask again", () => {
-  for (const [bytes, type] of [[SAID.first, "send"], [SAID.join, "join"]] as const) {
-    const { phase, action } = receiveMessage(READY, bytes);
-    assert.deepEqual(phase, READY);
-    assert.equal(action.kind === "submit" && action.request.type, type);
+test("attack 25: a password lets nobody into a room, and a device does not change the password", () => {
+  for (const type of ["join", "send", "approve"] as const) {
+    assert.equal(mayCome({ kind: "password" }, type), false);
   }
+  for (const kind of ["device", "joined"] as const) {
+    for (const type of ["passwordRequest", "passwordRecord", "recover", "askApproval"] as const) {
+      assert.equal(mayCome({ kind }, type), false);
+    }
+  }
+  assert.equal(mayCome({ kind: "device" }, "send"), false, "before it has joined");
 });
 
-test("what is no client's message closes", () => {
-  for (const bytes of FOREIGN) {
-    assert.deepEqual(receiveMessage(READY, bytes), {
-      phase: LEAVING,
-      action: { kind: "close", reason: "protocolFault" },
-    });
-  }
-});
-
-test("after a close nothing is taken", () => {
-  for (const bytes of [SAID.join, SAID.first, ...FOREIGN]) {
-    assert.deepEqual(receiveMessage(LEAVING, bytes), { phase: LEAVING, action: { kind: "none" } });
-  }
+test("nobody enters twice", () => {
+  for (const phase of INSIDE) assert.equal(mayCome(phase, "enter"), false);
 });
 
 test("a stranger that sends more than an honest client needs is dropped without a word", () => {
-  const first = receiveBytes(AWAITING, BEFORE_LOGIN_BYTES_MAX - 1);
-  assert.equal(first.action.kind, "none");
-  const second = receiveBytes(first.phase, 1);
-  assert.equal(second.action.kind, "none");
-  assert.deepEqual(receiveBytes(second.phase, 1), { phase: LEAVING, action: { kind: "drop" } });
-  for (const phase of [READY, LEAVING]) {
-    assert.deepEqual(receiveBytes(phase, 2 ** 30), { phase, action: { kind: "none" } });
+  for (const stranger of [LOGIN, ENTERING]) {
+    assert.ok(isStranger(stranger));
+    const first = receiveBytes(stranger, BEFORE_LOGIN_BYTES_MAX - 1);
+    const second = first.kind === "go" ? receiveBytes(first.phase, 1) : assert.fail("it is not too much");
+    assert.deepEqual(second, { kind: "go", phase: { ...stranger, bytes: BEFORE_LOGIN_BYTES_MAX } });
+    assert.deepEqual(second.kind === "go" && receiveBytes(second.phase, 1), { kind: "drop" });
   }
+  for (const phase of INSIDE) assert.deepEqual(receiveBytes(phase, 2 ** 30), { kind: "go", phase });
 });
 
-test("a stranger that takes too long is closed with that reason", () => {
-  assert.equal(tick(AWAITING, 1_000 + LOGIN_MS_MAX - 1).action.kind, "none");
-  assert.deepEqual(tick(AWAITING, 1_000 + LOGIN_MS_MAX), {
-    phase: LEAVING,
-    action: { kind: "close", reason: "loginTimeout" },
-  });
-  for (const phase of [READY, LEAVING]) {
-    assert.deepEqual(tick(phase, 2 ** 40), { phase, action: { kind: "none" } });
+test("a stranger that takes too long is late", () => {
+  for (const stranger of [LOGIN, ENTERING]) {
+    assert.deepEqual(tick(stranger, 1_000 + LOGIN_MS_MAX - 1), { kind: "go", phase: stranger });
+    assert.deepEqual(tick(stranger, 1_000 + LOGIN_MS_MAX), { kind: "late" });
   }
+  for (const phase of INSIDE) assert.deepEqual(tick(phase, 2 ** 40), { kind: "go", phase });
 });

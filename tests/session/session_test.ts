@@ -5,25 +5,35 @@ import {
   HANDSHAKE_MS_MAX,
   LOGIN_MS_MAX,
 } from "../../lib/wire/limits.ts";
-import { Channel } from "../../lib/secure/channel.ts";
 import { Link } from "../../lib/secure/link.ts";
-import { Session } from "../../lib/session/session.ts";
-import { Room } from "../delivery/room.ts";
+import type { Session } from "../../lib/session/session.ts";
+import { type ClientMessage, LOBBY } from "../../lib/wire/message.ts";
+import { type Guest, Room } from "../delivery/room.ts";
 import { test } from "../sanitized.ts";
 import { optionsOf } from "../secure/pair.ts";
-import {
-  framesBound,
-  KINDS,
-  partsOf,
-  recordSession,
-  repeatable,
-  streamOf,
-} from "../secure/recorded_session.ts";
+import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
+import { handle } from "./people.ts";
 
 const ID = new Uint8Array(16).fill(9);
+const KEY = new Uint8Array(32).fill(7);
+const SAID = { salt: new Uint8Array(32), seen: 0, signature: new Uint8Array(64) } as const;
+const KEYS = { identity: KEY, list: new Uint8Array([1]), signature: SAID.signature };
 
-test("a guest comes in, talks, and leaves by a close that both ends confirm", async () => {
-  const room = new Room();
+/** One of each message that a client has. */
+const MESSAGES: readonly ClientMessage[] = [
+  { type: "enter" },
+  { type: "publish", keys: KEYS },
+  { type: "recover" },
+  { type: "askApproval", device: KEY, name: "phone", share: KEY },
+  { type: "approve", device: KEY, keys: KEYS, share: KEY, sealed: new Uint8Array(96) },
+  { type: "passwordRequest", request: KEY },
+  { type: "passwordRecord", record: new Uint8Array(192) },
+  { type: "join", room: LOBBY },
+  { type: "send", room: LOBBY, id: ID, text: "let me in", ...SAID },
+];
+
+test("a device comes in, talks, and leaves by a close that both ends confirm", async () => {
+  const room = await Room.open();
   const ann = await room.welcome("ann");
   ann.say("hello");
   ann.say("anybody here?");
@@ -31,74 +41,110 @@ test("a guest comes in, talks, and leaves by a close that both ends confirm", as
   const { guest, session } = await ann.ended;
   assert.deepEqual(guest, { kind: "closed", by: "us", reason: "done", confirmed: true });
   assert.deepEqual(session, { kind: "closed", by: "peer", reason: "done", confirmed: true });
-  const acks = ann.heard.flatMap((message) => message.type === "ack" ? [message.sequence] : []);
-  assert.deepEqual(acks, [1, 2], "what came before the close is answered before the answer to it");
+  assert.deepEqual(ann.summary, ["account", "here ann", "cards ann", "ack", "ack"]);
+  assert.deepEqual(room.news, [
+    { kind: "entered", handle: "ann", device: "laptop" },
+    { kind: "joined", handle: "ann" },
+  ]);
 });
 
-test("attack 25: a message before being let in closes; nobody hears it, nothing counts it", async () => {
-  const room = new Room();
+test("attack 25: before `enter` every other message closes; nobody hears it, nothing counts it", async () => {
+  const room = await Room.open();
+  const person = await room.person("eve");
   const ann = await room.welcome("ann");
-  const eve = await room.enter();
-  eve.say("let me in");
-  eve.join("eve");
-  const { guest, session } = await eve.ended;
-  assert.deepEqual(guest, { kind: "closed", by: "peer", reason: "protocolFault", confirmed: true });
-  assert.deepEqual(session, { kind: "closed", by: "us", reason: "protocolFault", confirmed: true });
-  assert.equal(await eve.session.admitted, undefined);
-  assert.deepEqual(eve.heard, []);
-  ann.say("just me");
-  await room.until(() => ann.heard.length === 2);
-  assert.equal(ann.heard[1]?.type === "ack" && ann.heard[1].sequence, 1);
-  assert.deepEqual(ann.texts, []);
-  ann.link.close("done", 0);
-  await ann.ended;
+  for (const message of MESSAGES.filter(({ type }) => type !== "enter")) {
+    const eve = await room.connect();
+    await eve.sendDeviceLogin(person.name, person.device);
+    eve.send(message);
+    eve.send({ type: "enter" });
+    await closedFor(eve, "protocolFault");
+    assert.equal(await eve.session.admitted, undefined);
+    assert.deepEqual(eve.heard, []);
+  }
+  await heardNothing(ann);
+});
+
+test("attack 25: a password lets nobody into a room, and nothing but what the table names comes in any phase", async () => {
+  const room = await Room.open();
+  const ann = await room.welcome("ann");
+  const name = handle("carl");
+  const carl = await room.connect();
+  assert.equal(await carl.register(name, "correct horse"), undefined);
+  assert.equal(await carl.logIn(name, "correct horse"), "in");
+  await carl.leave();
+  for (const type of ["join", "send", "approve", "enter"] as const) {
+    const eve = await room.connect();
+    assert.equal(await eve.logIn(name, "correct horse"), "in");
+    eve.send(MESSAGES.find((message) => message.type === type) ?? assert.fail("one of each"));
+    await closedFor(eve, "protocolFault");
+  }
+  const person = await room.person("bob");
+  for (
+    const type of ["send", "enter", "recover", "askApproval", "passwordRequest", "passwordRecord"] as const
+  ) {
+    const bob = await room.enter(person);
+    bob.send(MESSAGES.find((message) => message.type === type) ?? assert.fail("one of each"));
+    await closedFor(bob, "protocolFault");
+  }
+  await heardNothing(ann);
 });
 
 test("attack 25: a message for another room is refused, and told to its sender alone", async () => {
-  const room = new Room();
+  const room = await Room.open();
   const [ann, bob] = [await room.welcome("ann"), await room.welcome("bob")];
-  ann.send({ type: "send", room: "#secrets", id: ID, text: "psst" });
-  await room.until(() => ann.heard.some(({ type }) => type === "fault"));
-  assert.deepEqual(ann.heard.at(-1), { type: "fault", code: "noSuchRoom", about: ID });
+  ann.send({ type: "send", room: "#secrets", id: ID, text: "psst", ...SAID });
+  const fault = await ann.next(({ type }) => type === "fault");
+  assert.deepEqual(fault, { type: "fault", code: "noSuchRoom", about: ID });
   ann.say("never mind");
-  await room.until(() => bob.texts.length === 1);
+  await bob.next(({ type }) => type === "entry");
   assert.deepEqual(bob.texts, ["ann: never mind"]);
-  for (const guest of [ann, bob]) {
-    guest.link.close("done", 0);
-    await guest.ended;
-  }
+  for (const guest of [ann, bob]) await guest.leave();
 });
 
-test("a refused name leaves the stranger a stranger, who may try another", async () => {
-  const room = new Room();
-  const ann = await room.welcome("ann");
-  const other = await room.enter();
-  other.join("ann");
-  await room.until(() => other.heard.length === 1);
-  assert.deepEqual(other.heard, [{ type: "fault", code: "nameTaken" }]);
-  other.join("ann-2");
-  assert.equal(await other.session.admitted, "ann-2");
-  for (const guest of [ann, other]) {
-    guest.link.close("done", 0);
-    await guest.ended;
-  }
+test("a room that is not there leaves a device outside, which may ask for another", async () => {
+  const room = await Room.open();
+  const guest = await room.enter(await room.person("ann"));
+  assert.deepEqual(await guest.ask({ type: "join", room: "#other" }), { type: "fault", code: "noSuchRoom" });
+  assert.deepEqual(room.exchange.present(), []);
+  await guest.join();
+  assert.deepEqual(room.exchange.present(), ["ann"]);
+  await guest.leave();
 });
 
-test("a stranger that does not say who it is in time is closed with that reason; whoever is in is not", async () => {
-  const room = new Room();
+test("nobody counts as in before the first record under the keys of their login", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const guest = await room.connect();
+  let admitted: unknown = "not yet";
+  void guest.session.admitted.then((name) => {
+    admitted = name;
+    room.tell();
+  });
+  await guest.sendDeviceLogin(person.name, person.device);
+  const other = await room.welcome("bob");
+  assert.equal(admitted, "not yet");
+  assert.deepEqual(room.exchange.present(), ["bob"]);
+  guest.send({ type: "enter" });
+  await room.until(() => admitted === "ann");
+  for (const each of [guest, other]) await each.leave();
+});
+
+test("a stranger that does not log in in time is closed with that reason; whoever is in is not", async () => {
+  const room = await Room.open();
+  const person = await room.person("eve");
   const ann = await room.welcome("ann");
-  const slow = await room.enter();
+  const slow = await room.connect();
+  const halfIn = await room.connect();
+  const { greeted } = room;
+  await halfIn.sendDeviceLogin(person.name, person.device);
+  await room.until(() => room.greeted > greeted);
   room.now = LOGIN_MS_MAX - 1;
-  for (const { session } of [ann, slow]) session.tick(room.now);
+  for (const { session } of [ann, slow, halfIn]) session.tick(room.now);
   room.now = LOGIN_MS_MAX;
-  for (const { session } of [ann, slow]) session.tick(room.now);
-  const { guest, session } = await slow.ended;
-  assert.deepEqual(session, { kind: "closed", by: "us", reason: "loginTimeout", confirmed: true });
-  assert.deepEqual(guest, { kind: "closed", by: "peer", reason: "loginTimeout", confirmed: true });
-  ann.say("still here");
-  await room.until(() => ann.heard.length === 2);
-  ann.link.close("done", room.now);
-  await ann.ended;
+  for (const { session } of [ann, slow, halfIn]) session.tick(room.now);
+  await closedFor(slow, "loginTimeout");
+  await closedFor(halfIn, "loginTimeout");
+  await heardNothing(ann);
 });
 
 test("attack 17: a stranger that trickles is ended at the handshake's deadline, without a word", async () => {
@@ -115,122 +161,192 @@ test("attack 17: a stranger that trickles is ended at the handshake's deadline, 
 test("attack 16: more than an honest client needs, in one go, is dropped before it is looked at", async () => {
   const { session } = await stranger();
   await session.receive(new Uint8Array(BEFORE_LOGIN_BYTES_MAX + 1), 0);
-  assert.deepEqual(await session.ended, { kind: "cut", during: "handshake", answered: false });
+  assert.deepEqual(await session.ended, { kind: "dropped", during: "handshake", why: "unfit" });
   assert.equal(await session.nextWrite(() => 0), undefined, "not one octet");
 });
 
-test("attack 16: a stranger behind its handshake that says no name but goes on sending is dropped", async () => {
-  const { channel, session, sent } = await shookHands();
-  let count = sent;
-  for (let frames = 0; count <= BEFORE_LOGIN_BYTES_MAX; frames++) {
-    const ping = await channel.sealPing();
-    count += ping.length;
-    await session.receive(ping, 0);
-    assert.ok(frames < 1_000, "it does not go on for ever");
-  }
-  assert.deepEqual(await session.ended, { kind: "cut", during: "conversation", answered: true });
-  assert.equal(await session.nextWrite(() => 0), undefined);
+test("attack 16: a stranger behind its handshake that goes on sending is dropped at the same bound", async () => {
+  const eve = await (await Room.open()).connect();
+  void eve.session.receive(new Uint8Array(BEFORE_LOGIN_BYTES_MAX), 0);
+  const { session } = await eve.ended;
+  assert.deepEqual(session, { kind: "dropped", during: "login", why: "unfit" });
 });
 
-test("an admitted peer may send as much as it likes", async () => {
-  const room = new Room();
+test("whoever gives way to others, or goes by itself, gets no word, and the two are told apart", async () => {
+  const [evicted, gone] = [await stranger(), await stranger()];
+  await gone.session.receive(gone.hello, 0);
+  evicted.session.giveWay();
+  gone.session.receiveEnd();
+  assert.deepEqual(await evicted.session.ended, { kind: "dropped", during: "handshake", why: "crowded" });
+  assert.deepEqual(await gone.session.ended, { kind: "cut", during: "handshake", answered: true });
+  assert.equal(await evicted.session.nextWrite(() => 0), undefined, "not one octet");
+});
+
+test("whoever is in may send as much as they like", async () => {
+  const room = await Room.open();
   const ann = await room.welcome("ann");
   for (let count = 0; count < 20; count++) ann.say("x".repeat(4_000));
-  await room.until(() => ann.heard.length === 21);
-  ann.link.close("done", 0);
-  assert.ok((await ann.ended).session.kind === "closed");
+  await room.until(() => ann.heard.filter(({ type }) => type === "ack").length === 20);
+  await ann.leave();
 });
 
 test("once the server closes, what comes is not decided on any more", async () => {
-  const room = new Room();
+  const room = await Room.open();
   const [ann, bob] = [await room.welcome("ann"), await room.welcome("bob")];
   ann.session.close("shuttingDown", 0);
   ann.say("too late");
-  const { guest } = await ann.ended;
-  assert.deepEqual(guest, { kind: "closed", by: "peer", reason: "shuttingDown", confirmed: true });
-  await room.until(() =>
-    bob.heard.some((message) => message.type === "presence" && message.change === "left")
-  );
+  await closedFor(ann, "shuttingDown");
+  await bob.next((message) => message.type === "presence" && message.change === "left");
   assert.deepEqual(bob.texts, []);
-  bob.link.close("done", 0);
-  await bob.ended;
+  await bob.leave();
 });
 
-test("a connection that is lost frees the name and is told to the others, once", async () => {
-  const room = new Room();
-  const [ann, bob] = [await room.welcome("ann"), await room.welcome("bob")];
+test("a connection that asks twice to join is refused, and the operator is told of once", async () => {
+  const room = await Room.open();
+  const ann = await room.welcome("ann");
+  assert.deepEqual(await ann.ask({ type: "join", room: LOBBY }), { type: "fault", code: "alreadyJoined" });
+  await ann.leave();
+  assert.equal(room.news.filter(({ kind }) => kind === "joined").length, 1);
+});
+
+test("a connection that is lost is told to the others, once", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const [ann, bob] = [await room.join(person), await room.welcome("bob")];
   ann.session.lost();
   ann.session.lost();
   assert.deepEqual((await ann.ended).session, { kind: "cut", during: "conversation", answered: true });
-  const back = await room.welcome("ann");
-  await room.until(() => bob.heard.length === 3);
-  const changes = bob.heard.map((message) =>
-    message.type === "presence" ? `${message.change} ${message.names}` : "?"
-  );
-  assert.deepEqual(changes, ["here bob,ann", "left ann", "joined ann"]);
-  for (const guest of [back, bob]) {
-    guest.link.close("done", 0);
-    await guest.ended;
-  }
+  const back = await room.join(person);
+  await bob.next((message) => message.type === "presence" && message.change === "joined");
+  assert.deepEqual(bob.summary, [
+    "account",
+    "here bob,ann",
+    "cards bob,ann",
+    "left ann",
+    "cards ann",
+    "joined ann",
+  ]);
+  for (const guest of [back, bob]) await guest.leave();
 });
 
-test("a peer that was never let in leaves no trace among the others", async () => {
-  const room = new Room();
+test("a peer that never came in leaves no trace among the others", async () => {
+  const room = await Room.open();
   const ann = await room.welcome("ann");
-  const stranger = await room.enter();
+  const stranger = await room.connect();
   stranger.session.lost();
   await stranger.ended;
   assert.equal(await stranger.session.admitted, undefined);
-  ann.say("quiet here");
-  await room.until(() => ann.heard.length === 2);
-  assert.deepEqual(ann.heard.map(({ type }) => type), ["presence", "ack"]);
-  ann.link.close("done", 0);
-  await ann.ended;
+  await heardNothing(ann);
 });
 
 test("after a day the server has its peer connect again", async () => {
-  const room = new Room();
+  const room = await Room.open();
   const ann = await room.welcome("ann");
   room.now = CONNECTION_MS_MAX - 1;
   ann.say("to be heard of");
-  await room.until(() => ann.heard.length === 2);
+  await ann.next(({ type }) => type === "ack");
   room.now = CONNECTION_MS_MAX;
   ann.session.tick(room.now);
-  const { guest } = await ann.ended;
-  assert.deepEqual(guest, { kind: "closed", by: "peer", reason: "reconnect", confirmed: true });
+  await closedFor(ann, "reconnect");
 });
 
-test("a peer that sends its join together with all the rest is served in order", async () => {
-  // All the client's frames of a recorded session, in one chunk.
-  const recorded = await recordSession(KINDS[0] ?? assert.fail("there are kinds"));
-  const room = new Room();
-  const link = Link.server(recorded.serverOptions, partsOf(recorded.provider, "server", recorded.seed), 0);
-  const session = new Session(1, link, { exchange: room.exchange, now: 0 });
-  await session.receive(streamOf(framesBound("toServer", recorded.frames)), 0);
-  assert.equal(await session.admitted, "ann");
-  while (await session.nextWrite(() => 0) !== undefined);
-  assert.deepEqual(await session.ended, { kind: "closed", by: "peer", reason: "done", confirmed: true });
+test("all that a client sends at once is dealt with one by one, however long each takes", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const gate = Promise.withResolvers<void>();
+  const ann = await room.enter(person);
+  room.store.after = (method) => method === "find" ? gate.promise : undefined;
+  ann.send({ type: "join", room: LOBBY });
+  ann.say("one");
+  ann.say("two");
+  ann.link.close("done", 0);
+  gate.resolve();
+  await ann.ended;
+  assert.deepEqual(ann.summary, ["account", "here ann", "cards ann", "ack", "ack"]);
 });
+
+test("a connection that ends while its account is looked up leaves nothing behind", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const bob = await room.welcome("bob");
+  for (const step of ["enter", "join"] as const) {
+    const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const ann = await room.connect();
+    await ann.sendDeviceLogin(person.name, person.device);
+    if (step === "join") await ann.ask({ type: "enter" });
+    room.store.after = (method) => {
+      if (method !== "find") return;
+      asked.resolve();
+      return gate.promise;
+    };
+    ann.send(step === "join" ? { type: "join", room: LOBBY } : { type: "enter" });
+    await asked.promise;
+    ann.session.lost();
+    gate.resolve();
+    await ann.ended;
+    room.store.after = () => {};
+    assert.deepEqual(room.exchange.present(), ["bob"]);
+  }
+  await heardNothing(bob);
+});
+
+test("a connection that ends while its login is looked at is forgotten, too", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const ann = await room.connect();
+  room.store.after = () => {
+    asked.resolve();
+    return gate.promise;
+  };
+  await ann.sendDeviceLogin(person.name, person.device);
+  await asked.promise;
+  ann.session.lost();
+  await ann.link.ended;
+  gate.resolve();
+  await ann.ended;
+  assert.deepEqual(room.calls, ["greet 0", "leave 0"]);
+});
+
+test("a fault of ours ends one connection, and leaves nothing of it behind", async () => {
+  const room = await Room.open();
+  const person = await room.person("ann");
+  const [ann, bob] = [await room.join(person), await room.welcome("bob")];
+  room.store.before = () => Promise.reject(new Error("disk full"));
+  const receiving = Promise.withResolvers<unknown>();
+  const { session } = ann;
+  const receive = session.receive.bind(session);
+  session.receive = (bytes, now) =>
+    receive(bytes, now).catch((fault) => {
+      receiving.resolve(fault);
+      session.lost();
+    });
+  ann.send({ type: "join", room: LOBBY });
+  assert.match(String(await receiving.promise), /disk full/, "the pump hears of it");
+  assert.equal((await ann.ended).session.kind, "cut");
+  assert.deepEqual(room.exchange.present(), ["bob"]);
+  await bob.leave();
+});
+
+async function closedFor(guest: Guest, reason: string): Promise<void> {
+  const ends = await guest.ended;
+  assert.deepEqual(ends.guest, { kind: "closed", by: "peer", reason, confirmed: true });
+  assert.deepEqual(ends.session, { kind: "closed", by: "us", reason, confirmed: true });
+}
+
+/** Whatever others did, nobody in the lobby was told of it, and it took no place in the order. */
+async function heardNothing(guest: Guest): Promise<void> {
+  guest.say("just me");
+  const ack = await guest.next(({ type }) => type === "ack");
+  assert.equal(ack.type === "ack" && ack.sequence, 1);
+  assert.deepEqual(guest.summary.slice(3), ["ack"]);
+  await guest.leave();
+}
 
 async function stranger(): Promise<{ readonly session: Session; readonly hello: Uint8Array<ArrayBuffer> }> {
   const options = await optionsOf(KINDS[0] ?? assert.fail("there are kinds"));
   const client = await Link.client(options.client, partsOf(repeatable, "client", "stranger"), 0);
   const hello = await client.nextWrite(() => 0) ?? assert.fail("a Hello");
   client.lost();
-  const link = Link.server(options.server, partsOf(repeatable, "server", "stranger"), 0);
-  return { session: new Session(1, link, { exchange: new Room().exchange, now: 0 }), hello };
-}
-
-/** A session with its handshake behind it, the channel at its other end, and how many octets it has taken. */
-async function shookHands(): Promise<
-  { readonly channel: Channel; readonly session: Session; readonly sent: number }
-> {
-  const options = await optionsOf(KINDS[0] ?? assert.fail("there are kinds"));
-  const { channel, opening } = await Channel.client(options.client, partsOf(repeatable, "client", "pings"));
-  const link = Link.server(options.server, partsOf(repeatable, "server", "pings"), 0);
-  const session = new Session(1, link, { exchange: new Room().exchange, now: 0 });
-  await session.receive(opening, 0);
-  const { reply: done } = await channel.receive(await session.nextWrite(() => 0) ?? assert.fail("an answer"));
-  await session.receive(done, 0);
-  return { channel, session, sent: opening.length + done.length };
+  return { session: await (await Room.open()).session(0), hello };
 }

@@ -1,4 +1,4 @@
-import { equal, rejects } from "node:assert/strict";
+import { deepEqual, rejects } from "node:assert/strict";
 import { readSecretFile, SECRET_FILE_BYTES_MAX } from "../../lib/store/secret_file.ts";
 import { folderTest } from "./temporary_folder.ts";
 
@@ -6,8 +6,21 @@ const WHAT = "the pre-shared key";
 
 folderTest("a secret is read as it stands", async (folder) => {
   for (const text of ["", "geheim ß\n", "x".repeat(SECRET_FILE_BYTES_MAX)]) {
-    await Deno.writeTextFile(`${folder}/psk`, text);
-    equal(await readSecretFile(`${folder}/psk`, WHAT), text);
+    await Deno.writeTextFile(`${folder}/psk`, text, { mode: 0o600 });
+    deepEqual(await readSecretFile(`${folder}/psk`, WHAT), { text, sharedMode: undefined });
+  }
+});
+
+folderTest("attack 22: a secret that others can reach is told in one sentence, and read", async (folder) => {
+  const path = `${folder}/p\u001bk`;
+  await Deno.writeTextFile(path, "geheim");
+  for (const mode of [0o640, 0o604, 0o622, 0o777]) {
+    await Deno.chmod(path, mode);
+    deepEqual(await readSecretFile(path, WHAT), {
+      text: "geheim",
+      sharedMode: `Others on this machine can reach the pre-shared key in ${folder}/p␛k ` +
+        `(mode 0${mode.toString(8)}); run: chmod 600 ${folder}/p␛k`,
+    });
   }
 });
 

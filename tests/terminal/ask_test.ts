@@ -1,22 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { PassThrough } from "node:stream";
 import { ask, askYesNo } from "../../lib/terminal/ask.ts";
 import { test } from "../sanitized.ts";
-import { Screen } from "./screen.ts";
-
-function terminal(columns = 60) {
-  const keys = Object.assign(new PassThrough(), { isTTY: true });
-  const screen = new Screen(columns);
-  return {
-    keys,
-    screen,
-    io: {
-      keys,
-      columns: () => columns,
-      write: (text: string) => screen.write(text),
-    },
-  };
-}
+import { settled, terminal } from "./terminal.ts";
 
 test("an answer is the line, and question and answer stay on the screen", async () => {
   const { keys, screen, io } = terminal();
@@ -24,6 +9,25 @@ test("an answer is the line, and question and answer stay on the screen", async 
   keys.write(" an\x7f\x7fben \r");
   equal(await answer, "ben");
   deepEqual(screen.rows, ["Two lines", "Name: ben", ""]);
+});
+
+test("an answer that is not to stay is seen while it is typed, and then gone", async () => {
+  const { keys, screen, io } = terminal();
+  const answer = ask("Code: ", io, { keep: false });
+  keys.write("ABCD");
+  await settled();
+  deepEqual(screen.rows, ["Code: ABCD"]);
+  keys.write("\r");
+  equal(await answer, "ABCD");
+  deepEqual(screen.rows, ["Code:", ""]);
+});
+
+test("what stands before a question is broken by us, at blanks", async () => {
+  const { keys, screen, io } = terminal(20);
+  const answer = ask("What is asked here is a long story\nName: ", io);
+  keys.write("ben\r");
+  await answer;
+  deepEqual(screen.rows, ["What is asked here", "    is a long story", "Name: ben", ""]);
 });
 
 test("questions come one after the other", async () => {
@@ -61,6 +65,20 @@ test("Ctrl-C, Ctrl-D and a keyboard that goes away are no answer", async () => {
   }
 });
 
+test("what a keyboard leaves unfinished when it goes away is no answer, and no later question waits for it", async () => {
+  for (const goes of ["ends", "fails"]) {
+    const { keys, screen, io } = terminal();
+    const answer = ask("Sure? ", io);
+    keys.write("yes");
+    await settled();
+    if (goes === "ends") keys.end();
+    else keys.destroy(new Error("hung up"));
+    equal(await answer, undefined);
+    equal(await ask("Name: ", io), undefined);
+    deepEqual(screen.rows, ["Sure?", "Name:", ""]);
+  }
+});
+
 test("yes or no is asked until it is said; where it must be in full, a letter is not enough", async () => {
   const cases:
     readonly (readonly [typed: readonly string[], inFull: boolean, answer: boolean | undefined])[] = [
@@ -76,7 +94,7 @@ test("yes or no is asked until it is said; where it must be in full, a letter is
     const asked = askYesNo("Trust it? ", io, { inFull });
     for (const text of typed) {
       keys.write(text === "\x03" ? text : `${text}\r`);
-      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+      await settled();
     }
     equal(await asked, answer);
   }

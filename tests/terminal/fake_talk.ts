@@ -22,12 +22,16 @@ export function message(
     room: "#lobby",
     sequence: 1,
     id: "0".repeat(32),
-    from: handle("ben"),
+    from: "ben",
+    display: undefined,
+    trust: undefined,
+    source: "member",
+    device: "laptop",
     own: false,
     time: 0,
     text: "hello",
-    verified: false,
-    reason: "unverified name",
+    verified: true,
+    reason: undefined,
     ...changes,
   };
 }
@@ -41,7 +45,7 @@ export function clock(time: number): string {
 export class FakeTalk implements Talk {
   readonly name: Handle = handle("ann");
   readonly requests: ClientRequest[] = [];
-  /** What a request for sending gives. */
+  /** What every request but the last gives. */
   refusal: string | undefined = undefined;
   /** Whether the last event comes as soon as the end is asked for. */
   endsOnQuit = true;
@@ -87,7 +91,7 @@ export class FakeTalk implements Talk {
     }
     await this.window;
     if (this.refusal !== undefined) return this.refusal;
-    if (this.acknowledges) {
+    if (this.acknowledges && request.type === "send") {
       this.say(message({ from: this.name, own: true, text: request.text, sequence: this.requests.length }));
     }
     return undefined;

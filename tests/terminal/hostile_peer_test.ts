@@ -4,7 +4,8 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { PassThrough } from "node:stream";
-import type { ClientEvent } from "../../lib/client/event.ts";
+import type { ClientEvent, DeviceLine } from "../../lib/client/event.ts";
+import { INDENT_COLUMNS } from "../../lib/terminal/layout.ts";
 import { runJsonMode } from "../../lib/terminal/json_mode.ts";
 import { runLineMode } from "../../lib/terminal/line_mode.ts";
 import { localClock } from "../../lib/terminal/phrase.ts";
@@ -38,7 +39,37 @@ function events(text: string): readonly (readonly [field: string, event: ClientE
     ["from", message({ from: hostile(text) })],
     ["room", message({ room: text })],
     ["id", message({ id: text })],
-    ["reason", message({ reason: text })],
+    ["reason", message({ verified: false, reason: text })],
+    ["display", message({ display: text })],
+    ["device", message({ device: text })],
+    ["source", message({ source: hostile(text) })],
+    ["bridge's guest", message({ source: "bridge", from: text, verified: false, reason: "bridged" })],
+    ["operator's text", message({ source: "console", from: "console", text, verified: false })],
+    ["handle of keys", { type: "keys", handle: hostile(text), news: "identityChanged", detail: undefined }],
+    ["handle of a refused list", { type: "keys", handle: hostile(text), news: "listRefused", detail: text }],
+    ["new device", { type: "keys", handle: hostile("ben"), news: "deviceAdded", detail: text }],
+    ["revoked device", { type: "keys", handle: hostile("ben"), news: "deviceRevoked", detail: text }],
+    ["new display name", { type: "keys", handle: hostile("ben"), news: "renamed", detail: text }],
+    ["news", { type: "keys", handle: hostile("ben"), news: hostile(text), detail: text }],
+    ["approval", { type: "approval", name: text, words: [text, text] }],
+    ["devices", { type: "devices", devices: [device(text)] }],
+    ["person", {
+      type: "person",
+      handle: hostile(text),
+      display: text,
+      words: [text],
+      trust: "changed",
+      devices: [device(text)],
+    }],
+    ["trust", {
+      type: "person",
+      handle: hostile("ben"),
+      display: undefined,
+      words: [],
+      trust: hostile(text),
+      devices: [],
+    }],
+    ["done", { type: "done", what: text }],
     ["time", message({ time: Number.MAX_SAFE_INTEGER })],
     ["presence name", {
       type: "presence",
@@ -65,6 +96,10 @@ function events(text: string): readonly (readonly [field: string, event: ClientE
   ];
 }
 
+function device(name: string): DeviceLine {
+  return { name, added: 8.7e15, revoked: 8.7e15, here: true };
+}
+
 /** What our own front end writes besides text: colours, and what moves the cursor about the typed line. */
 // deno-lint-ignore no-control-regex
 const OWN_COLOURS = /\x1b\[(?:2|22|32|33|36|39)m/g;
@@ -78,9 +113,11 @@ function dangers(output: string): string[] {
   );
 }
 
-async function everything(run: (talk: FakeTalk, out: (text: string) => Promise<void>) => Promise<unknown>) {
+type Run = (talk: FakeTalk, out: (text: string) => Promise<void>) => Promise<unknown>;
+
+async function everything(run: Run, attacks = ATTACKS) {
   const outputs: { readonly what: string; readonly output: string }[] = [];
-  for (const [name, text] of ATTACKS) {
+  for (const [name, text] of attacks) {
     for (const [field, event] of events(text)) {
       const talk = new FakeTalk();
       let output = "";
@@ -90,28 +127,34 @@ async function everything(run: (talk: FakeTalk, out: (text: string) => Promise<v
       outputs.push({ what: `${name} in ${field}`, output });
     }
   }
-  equal(outputs.length, ATTACKS.length * events("").length);
+  equal(outputs.length, attacks.length * events("").length);
   return outputs;
+}
+
+function piped(colour: boolean): Run {
+  return (talk, write) =>
+    runLineMode(talk, {
+      input: { kind: "piped", bytes: new ReadableStream() },
+      write,
+      writeError: write,
+      clock: localClock,
+      fingerprint: "",
+      colour,
+    });
 }
 
 test("attack 31: piped, only printable text, line ends and our own colours come out", async () => {
   for (const colour of [false, true]) {
-    const outputs = await everything((talk, write) =>
-      runLineMode(talk, {
-        input: { kind: "piped", bytes: new ReadableStream() },
-        write,
-        writeError: write,
-        clock: localClock,
-        colour,
-      })
-    );
-    for (const { what, output } of outputs) {
-      const text = output.replace(colour ? OWN_COLOURS : /(?!)/g, "").replaceAll("\n", "");
-      deepEqual(dangers(text), [], what);
-      ok(output === "" || output.endsWith("\n"), what);
+    const outputs = await everything(piped(colour));
+    const harmless = await everything(piped(colour), [["nothing", "harmless"]]);
+    for (const [at, { what, output }] of outputs.entries()) {
+      const rows = output.split("\n");
+      deepEqual(dangers(rows.join("").replace(colour ? OWN_COLOURS : /(?!)/g, "")), [], what);
+      equal(rows.length, harmless[at % harmless.length]?.output.split("\n").length, what);
+      equal(rows.at(-1), "", what);
+      // Where lines of others begin, no peer's text does.
+      for (const row of rows.slice(1, -1)) ok(row.startsWith(" ".repeat(INDENT_COLUMNS)), `${what}: ${row}`);
     }
-    const lines = outputs.filter(({ what }) => !what.includes("several lines"));
-    for (const { what, output } of lines) ok(output.indexOf("\n") === output.length - 1, what);
   }
 });
 
@@ -126,6 +169,7 @@ test("attack 31: on a screen, only printable text and our own moves and colours 
         write,
         writeError: write,
         clock: localClock,
+        fingerprint: "",
         colour,
       })
     );
@@ -137,7 +181,7 @@ test("attack 31: on a screen, only printable text and our own moves and colours 
 
 test("attack 31: in JSON, only printable text and line ends come out, one line an event", async () => {
   const outputs = await everything((talk, write) =>
-    runJsonMode(talk, { bytes: new ReadableStream(), write, writeError: write })
+    runJsonMode(talk, { bytes: new ReadableStream(), write, writeError: write, fingerprint: "" })
   );
   for (const { what, output } of outputs) {
     deepEqual(dangers(output.slice(0, -1)), [], what);
@@ -156,6 +200,7 @@ test("attack 31: names that presence told are safe in the answer to /names", asy
     write,
     writeError: write,
     clock: localClock,
+    fingerprint: "",
     colour: false,
   });
   for (const [, text] of ATTACKS) {

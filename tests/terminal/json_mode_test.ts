@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { jsonLine, runJsonMode } from "../../lib/terminal/json_mode.ts";
+import { jsonLine, runJsonMode, toldJson } from "../../lib/terminal/json_mode.ts";
 import type { ModeOutcome } from "../../lib/terminal/output.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
@@ -8,6 +8,24 @@ import { test } from "../sanitized.ts";
 import { FakeTalk, handle, message } from "./fake_talk.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
+
+/** The object of a message, its changes left out. */
+const MESSAGE = {
+  type: "message",
+  room: "#lobby",
+  seq: 1,
+  id: ID,
+  from: "ben",
+  display: null,
+  trust: null,
+  device: "laptop",
+  source: "member",
+  own: false,
+  time: 0,
+  text: "hello",
+  verified: true,
+  reason: null,
+} as const;
 
 async function run(
   talk: FakeTalk,
@@ -18,6 +36,7 @@ async function run(
     bytes: ReadableStream.from([typeof input === "string" ? utf8(input) : input]),
     write: (text) => Promise.resolve(void (out += text)),
     writeError: () => Promise.reject(new Error("errors are objects")),
+    fingerprint: "SHA256:abc",
   });
   return { outcome, out, objects: out.split("\n").slice(0, -1).map((line) => JSON.parse(line)) };
 }
@@ -62,6 +81,12 @@ test("a line that asks nothing that can be done is one error, and the rest goes 
     '{"type":"send","text":""}',
     '{"type":"send","text":" \\n"}',
     '{"type":"quit","now":true}',
+    '{"type":"devices","all":true}',
+    '{"type":"approve"}',
+    '{"type":"revoke","name":1}',
+    '{"type":"whois","name":"ben"}',
+    '{"type":"verify","handle":"\\ud800"}',
+    '{"type":"names"}',
     `{"type":"send","text":"${"x".repeat(8_193)}"}`,
     "x".repeat(100_000),
   ];
@@ -95,10 +120,41 @@ test("every event has its object", async () => {
     { type: "state", state: "ready", detail: "127.0.0.1:8443" },
     { type: "presence", room: "#lobby", change: "here", names: [handle("ann"), handle("ben")], time: 5 },
     message({ id: ID, sequence: 7, time: 6 }),
-    message({ id: ID, own: true, verified: true, reason: undefined, from: handle("ann") }),
+    message({ id: ID, own: true, from: "ann", display: "Ann Müller", trust: "own" }),
+    message({ id: ID, trust: "verified" }),
+    message({
+      id: ID,
+      source: "bridge",
+      from: "guest",
+      device: undefined,
+      verified: false,
+      reason: "bridged",
+    }),
+    message({ id: ID, source: "console", from: "console", device: undefined, verified: false }),
+    { type: "keys", handle: handle("ben"), news: "deviceAdded", detail: "phone" },
+    { type: "keys", handle: handle("ben"), news: "identityChanged", detail: undefined },
+    { type: "approval", name: "phone", words: ["one", "two"] },
+    {
+      type: "devices",
+      devices: [{ name: "laptop", added: 1, revoked: undefined, here: true }, {
+        name: "phone",
+        added: 2,
+        revoked: 3,
+        here: false,
+      }],
+    },
+    {
+      type: "person",
+      handle: handle("ben"),
+      display: undefined,
+      words: ["one", "two"],
+      trust: "seen",
+      devices: [{ name: "laptop", added: 1, revoked: undefined, here: false }],
+    },
+    { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, sequence: 8, time: 7 },
     { type: "fault", code: "noSuchRoom", about: ID },
-    { type: "fault", code: "nameTaken", about: undefined },
+    { type: "fault", code: "staleList", about: undefined },
     { type: "unacknowledged", room: "#lobby", id: ID, text: "lost\nmaybe" },
   );
   const { outcome, objects } = await run(talk, "");
@@ -113,24 +169,41 @@ test("every event has its object", async () => {
       seq: 7,
       id: ID,
       from: "ben",
+      display: null,
+      trust: null,
+      device: "laptop",
+      source: "member",
       own: false,
       time: 6,
-      text: "hello",
-      verified: false,
-      reason: "unverified name",
-    },
-    {
-      type: "message",
-      room: "#lobby",
-      seq: 1,
-      id: ID,
-      from: "ann",
-      own: true,
-      time: 0,
       text: "hello",
       verified: true,
       reason: null,
     },
+    { ...MESSAGE, from: "ann", display: "Ann Müller", own: true, trust: "own" },
+    { ...MESSAGE, trust: "verified" },
+    { ...MESSAGE, from: "guest", device: null, source: "bridge", verified: false, reason: "bridged" },
+    { ...MESSAGE, from: "console", device: null, source: "console", verified: false },
+    { type: "keys", handle: "ben", news: "deviceAdded", detail: "phone" },
+    { type: "keys", handle: "ben", news: "identityChanged", detail: null },
+    { type: "approval", name: "phone", words: ["one", "two"] },
+    {
+      type: "devices",
+      devices: [{ name: "laptop", added: 1, revoked: null, here: true }, {
+        name: "phone",
+        added: 2,
+        revoked: 3,
+        here: false,
+      }],
+    },
+    {
+      type: "person",
+      handle: "ben",
+      display: null,
+      words: ["one", "two"],
+      trust: "seen",
+      devices: [{ name: "laptop", added: 1, revoked: null, here: false }],
+    },
+    { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, seq: 8, time: 7 },
     {
       type: "error",
@@ -140,8 +213,9 @@ test("every event has its object", async () => {
     },
     {
       type: "error",
-      code: "nameTaken",
-      sentence: "Cannot join: somebody here goes by that name already; use another",
+      code: "staleList",
+      sentence:
+        "Cannot change your devices: another device changed them meanwhile; look at /devices and try again",
     },
     { type: "unacknowledged", room: "#lobby", id: ID, text: "lost\nmaybe" },
   ]);
@@ -155,6 +229,42 @@ test("a message that the connection does not take is an error, and counted", asy
   equal(outcome.undelivered, 1);
 });
 
+test("every command is an object, and asked of the connection as it is", async () => {
+  const requests = [
+    { type: "devices" },
+    { type: "approve", name: "my phone" },
+    { type: "revoke", name: "my phone" },
+    { type: "nick", display: "" },
+    { type: "whois", handle: "ben" },
+    { type: "verify", handle: "ben" },
+    { type: "accept", handle: "ben" },
+  ];
+  const talk = new FakeTalk();
+  const { outcome, objects } = await run(talk, requests.map((request) => JSON.stringify(request)).join("\n"));
+  deepEqual(talk.requests, [...requests, { type: "quit" }]);
+  deepEqual([outcome.badInput, outcome.undelivered, objects], [false, 0, []]);
+});
+
+test("the fingerprint is told without the connection", async () => {
+  const talk = new FakeTalk();
+  const { objects } = await run(talk, '{"type":"fingerprint"}\n');
+  deepEqual(objects, [{ type: "fingerprint", fingerprint: "SHA256:abc" }]);
+  deepEqual(talk.requests, [{ type: "quit" }]);
+});
+
+test("a command that is refused is an error, but no message was lost", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot revoke phone: there is no such device; see /devices";
+  const { outcome, objects } = await run(talk, '{"type":"revoke","name":"phone"}\n');
+  deepEqual(objects, [{ type: "error", code: "notDone", sentence: talk.refusal }]);
+  deepEqual([outcome.badInput, outcome.undelivered], [true, 0]);
+});
+
+test("what a script is told of its account is an object, too", () => {
+  deepEqual(toldJson({ kind: "recoveryCode", code: "ABCD" }), { type: "recoveryCode", code: "ABCD" });
+  deepEqual(toldJson({ kind: "told", sentence: "So." }), { type: "told", sentence: "So." });
+});
+
 test("a reader that leaves ends it quietly", async () => {
   const talk = new FakeTalk();
   talk.say(message(), message());
@@ -162,6 +272,7 @@ test("a reader that leaves ends it quietly", async () => {
     bytes: new ReadableStream(),
     write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
     writeError: () => Promise.resolve(),
+    fingerprint: "",
   });
   equal(outcome.end, "outputGone");
 });

@@ -29,6 +29,7 @@ async function piped(
     write: (text) => Promise.resolve(void (out += text)),
     writeError: (text) => Promise.resolve(void (err += text)),
     clock,
+    fingerprint: "SHA256:abc",
     colour: false,
     ...changes,
   });
@@ -53,6 +54,7 @@ class Person {
       write: (text) => this.screen.write(text),
       writeError: () => Promise.reject(new Error("the screen is for all")),
       clock,
+      fingerprint: "SHA256:abc",
       colour: false,
       ...changes,
     });
@@ -94,9 +96,9 @@ test("piped: each line is a message, and the end of the input asks for the end",
   equal(err, "");
   equal(
     out,
-    "00:00:00 #lobby <ann> hello ☐ unverified name\n" +
-      "00:00:00 #lobby <ann> /etc ☐ unverified name\n" +
-      "00:00:00 #lobby <ann>   last ☐ unverified name\n",
+    "00:00:00 #lobby <ann> hello ☒\n" +
+      "00:00:00 #lobby <ann> /etc ☒\n" +
+      "00:00:00 #lobby <ann>   last ☒\n",
   );
 });
 
@@ -114,8 +116,8 @@ test("piped: every event has its form", async () => {
     },
     { type: "presence", room: "#lobby", change: "joined", names: [handle("cas")], time: 0 },
     { type: "presence", room: "#lobby", change: "left", names: [handle("ben")], time: 0 },
-    message({ verified: true, reason: undefined }),
-    message({ text: "one\n\ttwo\nthree" }),
+    message(),
+    message({ text: "one\n\ttwo\nthree", verified: false, reason: "bad signature" }),
     { type: "ack", room: "#lobby", id: "0".repeat(32), sequence: 1, time: 0 },
     { type: "fault", code: "noSuchRoom", about: "0".repeat(32) },
     { type: "unacknowledged", room: "#lobby", id: "0".repeat(32), text: "lost\nmaybe" },
@@ -131,7 +133,7 @@ test("piped: every event has its form", async () => {
     "00:00:00 #lobby <ben> hello ☒",
     "00:00:00 #lobby <ben> one",
     "        two",
-    "    three ☐ unverified name",
+    "    three ☐ bad signature",
     "",
   ]);
   deepEqual(err.split("\n"), [
@@ -211,6 +213,45 @@ test("piped: /names tells who is here, /help what there is", async () => {
   deepEqual(talk.sent, []);
 });
 
+test("piped: every command is asked of the connection, and its refusal is bad input", async () => {
+  const talk = new FakeTalk();
+  const lines = [
+    "/devices",
+    "/approve my phone",
+    '/revoke "my phone"',
+    "/nick Ann Müller",
+    "/nick",
+    "/whois @ben",
+    "/verify ben",
+    "/accept ben",
+  ];
+  const { outcome } = await piped(talk, lines.join("\n"));
+  deepEqual(talk.requests, [
+    { type: "devices" },
+    { type: "approve", name: "my phone" },
+    { type: "revoke", name: "my phone" },
+    { type: "nick", display: "Ann Müller" },
+    { type: "nick", display: "" },
+    { type: "whois", handle: "ben" },
+    { type: "verify", handle: "ben" },
+    { type: "accept", handle: "ben" },
+    { type: "quit" },
+  ]);
+  deepEqual([outcome.badInput, outcome.undelivered], [false, 0]);
+  const refusing = new FakeTalk();
+  refusing.refusal = "Cannot verify ben: nobody\x1b[2J of that name; look again";
+  const refused = await piped(refusing, "/verify ben\n");
+  deepEqual([refused.outcome.badInput, refused.outcome.undelivered], [true, 0]);
+  equal(refused.err, "Cannot verify ben: nobody␛[2J of that name; look again\n");
+});
+
+test("piped: /fingerprint tells the server's, without the connection", async () => {
+  const talk = new FakeTalk();
+  const { out } = await piped(talk, "/fingerprint\n");
+  equal(out, "fingerprint SHA256:abc\n");
+  deepEqual(talk.requests, [{ type: "quit" }]);
+});
+
 test("piped: the input is read no faster than messages are taken", async () => {
   const talk = new FakeTalk();
   const window = Promise.withResolvers<void>();
@@ -288,7 +329,7 @@ test("piped: when the connection ends, a pending read of the input is given up",
 test("colours are written where they are wanted only", async () => {
   for (const colour of [true, false]) {
     const talk = new FakeTalk();
-    talk.say(message({ verified: true, reason: undefined }));
+    talk.say(message());
     const { out } = await piped(talk, "", { colour });
     equal(out.includes("\x1b["), colour);
     // deno-lint-ignore no-control-regex
@@ -305,14 +346,14 @@ test("terminal: what arrives goes above the line being typed", async () => {
   const person = new Person();
   await person.typeEach("hel");
   await person.hear("one");
-  await person.shows("00:00:00 #lobby <ben> one ☐ unverified name", "ann> hel");
+  await person.shows("00:00:00 #lobby <ben> one ☒", "ann> hel");
   deepEqual(person.screen.cursor, [1, 8]);
   await person.typeEach("lo\x1b[D\x1b[D");
   await person.hear("two");
   await person.type("p");
   await person.shows(
-    "00:00:00 #lobby <ben> one ☐ unverified name",
-    "00:00:00 #lobby <ben> two ☐ unverified name",
+    "00:00:00 #lobby <ben> one ☒",
+    "00:00:00 #lobby <ben> two ☒",
     "ann> helplo",
   );
   deepEqual(person.screen.cursor, [2, 9]);
@@ -328,17 +369,17 @@ test("terminal: an entered line disappears, and comes back as the message it bec
   await person.type("\r");
   await person.shows("ann>");
   person.talk.say(message({ from: handle("ann"), own: true }));
-  await person.shows("00:00:00 #lobby <ann> hello ☐ unverified name", "ann>");
+  await person.shows("00:00:00 #lobby <ann> hello ☒", "ann>");
   person.talk.end();
   equal((await person.outcome).end, "connectionEnded");
-  await person.shows("00:00:00 #lobby <ann> hello ☐ unverified name", "");
+  await person.shows("00:00:00 #lobby <ann> hello ☒", "");
 });
 
 test("terminal: in 20 columns, rows, wide letters and edits in the middle keep their places", async () => {
   const person = new Person(20);
   await person.typeEach("abcdefghijklmn你好世界, one two three");
   await person.hear("hi");
-  const heard = ["00:00:00 #lobby", "    <ben> hi ☐", "    unverified name"];
+  const heard = ["00:00:00 #lobby", "    <ben> hi ☒"];
   await person.shows(...heard, "ann> abcdefghijklmn", "你好世界, one two th", "ree");
   await person.typeEach("\x1b[D".repeat(15));
   await person.typeEach("\x7f\x7f");
@@ -371,7 +412,7 @@ test("terminal: a line that fills its row to the last column", async () => {
   await person.typeEach("abcdefghijklmno");
   await person.hear("hi");
   await person.typeEach("p");
-  const heard = ["00:00:00 #lobby", "    <ben> hi ☐", "    unverified name"];
+  const heard = ["00:00:00 #lobby", "    <ben> hi ☒"];
   await person.shows(...heard, "ann> abcdefghijklmno", "p");
   await person.type("\x7f\r");
   await person.shows(...heard, "ann>");
@@ -414,7 +455,7 @@ test("terminal: each line of a paste is a message, in order, however its lines e
   await person.type("one\rtwo\nthree\r\nfour\u2028fi");
   deepEqual(person.talk.sent, ["one", "two", "three", "four"]);
   await person.shows(
-    ...["one", "two", "three", "four"].map((text) => `00:00:00 #lobby <ann> ${text} ☐ unverified name`),
+    ...["one", "two", "three", "four"].map((text) => `00:00:00 #lobby <ann> ${text} ☒`),
     "ann> fi",
   );
   await person.type("\x03");
@@ -436,18 +477,27 @@ test("terminal: a paste that is too large is cut, and the keyboard is heard all 
 });
 
 test("terminal: Ctrl-C, Ctrl-D and a keyboard that goes away ask for the end and let go of it", async () => {
-  for (const key of ["\x03", "\x04", undefined]) {
+  for (const key of ["\x03", "\x04", "ends", "fails"]) {
     const person = new Person();
     await person.hear("hi");
-    if (key === undefined) person.keys.end();
+    if (key === "ends") person.keys.end();
+    else if (key === "fails") person.keys.destroy(new Error("hung up"));
     else await person.type(key);
     const outcome = await person.outcome;
     deepEqual(outcome, { end: "quit", badInput: false, undelivered: 0 });
     deepEqual(person.talk.requests, [{ type: "quit" }]);
     equal(person.keys.listenerCount("data"), 0);
-    ok(key === undefined || person.keys.isPaused(), "still read");
-    await person.shows("00:00:00 #lobby <ben> hi ☐ unverified name", "");
+    ok(key === "ends" || key === "fails" || person.keys.isPaused(), "still read");
+    await person.shows("00:00:00 #lobby <ben> hi ☒", "");
   }
+});
+
+test("terminal: what was typed and not entered is not said when the keyboard goes away", async () => {
+  const person = new Person();
+  await person.type("one\rhalf a li");
+  person.keys.end();
+  await person.outcome;
+  deepEqual(person.talk.requests, [{ type: "send", room: "#lobby", text: "one" }, { type: "quit" }]);
 });
 
 test("terminal: Ctrl-D lets what was entered before it be said first", async () => {

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import fc from "npm:fast-check@4.10.2";
-import { type InputLine, readLines } from "../../lib/terminal/lines.ts";
+import { bytesOf, type InputLine, readFirstLine, readLines } from "../../lib/terminal/lines.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
@@ -85,4 +86,47 @@ test("a failure of the input is thrown, and giving up after it is quiet", async 
   );
   await rejects(Array.fromAsync(source), /gone/);
   await source.cancel();
+});
+
+test("the first line is taken by itself, however it comes, and what follows stays", async () => {
+  const cases: readonly (readonly [chunks: readonly string[], first: string, rest: readonly string[]])[] = [
+    [["one\r\ntwo\nthree"], "one", ["two", "three"]],
+    [["o", "ne", "\n", "two\n"], "one", ["two"]],
+    [["one\n"], "one", []],
+    [["one"], "one", []],
+    [["\ntwo"], "", ["two"]],
+  ];
+  for (const [chunks, first, rest] of cases) {
+    const source = new PassThrough();
+    const found = readFirstLine(source);
+    for (const chunk of chunks) {
+      source.write(chunk);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    source.end();
+    deepEqual(await found, line(first));
+    deepEqual(await Array.fromAsync(readLines(bytesOf(source))), rest.map(line));
+  }
+});
+
+test("a first line that is none, or too long, is told as such", async () => {
+  const empty = new PassThrough();
+  empty.end();
+  equal(await readFirstLine(empty), undefined);
+  for (const text of ["12345\nrest", "1234567890"]) {
+    const source = new PassThrough();
+    source.end(text);
+    deepEqual(await readFirstLine(source, 4), { kind: "fault", fault: "tooLong" });
+  }
+  const fits = new PassThrough();
+  fits.end("1234\r\nrest");
+  deepEqual(await readFirstLine(fits, 4), line("1234"));
+});
+
+test("a source that fails before the first line's end is told", async () => {
+  const source = new PassThrough();
+  const found = readFirstLine(source);
+  source.write("one");
+  source.destroy(new Error("no input"));
+  await rejects(found, /no input/);
 });

@@ -1,12 +1,28 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { type HandshakeMessage, type TraceEvent, traceLines } from "../../lib/text/trace.ts";
+import {
+  type HandshakeMessage,
+  type OpenLoginMessage,
+  type SecretLoginMessage,
+  type TraceEvent,
+  traceLines,
+} from "../../lib/text/trace.ts";
 import { visible } from "../../lib/text/visible.ts";
 import { concat, u16, u8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
 
 const MESSAGES: readonly HandshakeMessage[] = ["Hello", "Reply", "HostKey", "Signature", "Finished", "Done"];
+
+const LOGIN: readonly OpenLoginMessage[] = [
+  "RegisterReply",
+  "LoginStart",
+  "LoginReply",
+  "LoginFinish",
+  "DeviceLogin",
+  "Refused",
+];
+const SECRET: readonly SecretLoginMessage[] = ["RegisterStart", "RegisterFinish"];
 
 const RECORD_LINE = new RegExp(
   String.raw`^trace ▸ (\w+) record epoch (\d+) sequence (\d+) iv=(\S*) ` +
@@ -18,7 +34,7 @@ const way = fc.constantFrom("sent" as const, "received" as const);
 const handshakes = fc.record({
   kind: fc.constant("handshake" as const),
   way,
-  message: fc.constantFrom(...MESSAGES),
+  message: fc.constantFrom(...MESSAGES, ...LOGIN),
   bytes: octets(2_048),
 });
 const records = fc.record({
@@ -128,6 +144,31 @@ test("the handshake is told as the three steps of the classics, each with what i
   }
 });
 
+test("each message of a login is told with what it carries and why, those with a secret without their octets", () => {
+  const ways: Readonly<Record<string, readonly string[]>> = {
+    "client to server": ["LoginStart", "LoginFinish", "DeviceLogin", "RegisterStart", "RegisterFinish"],
+    "server to client": ["RegisterReply", "LoginReply", "Refused"],
+  };
+  const events: readonly TraceEvent[] = [
+    ...LOGIN.map((message) =>
+      ({ kind: "handshake", way: "sent", message, bytes: Uint8Array.of(10, 0, 1, 0xab) }) as const
+    ),
+    ...SECRET.map((message) => ({ kind: "secretMessage", way: "received", message, octets: 85 }) as const),
+  ];
+  for (const event of events) {
+    const lines = traceLines(event);
+    const text = lines.join("\n");
+    const message = event.kind === "handshake" || event.kind === "secretMessage" ? event.message : "";
+    const [way] = Object.entries(ways).find(([, names]) => names.includes(message)) ?? [];
+    match(text, new RegExp(`way: ${way}, encrypted under the application keys`));
+    match(text, /carries: .{10}/);
+    match(text, /why: .{40}/);
+    for (const line of lines) ok(line.startsWith("trace ▸ ") && line.length <= 100, line);
+    equal(text.includes("0a0001ab"), event.kind === "handshake");
+    if (event.kind === "secretMessage") match(text, /received Register\w+, 85 octets: .*\n.*\(not shown\)/);
+  }
+});
+
 test("no word of the explanations is lost where they are wrapped", () => {
   const lines = traceLines({
     kind: "handshake",
@@ -148,7 +189,10 @@ test("new keys are told with their epoch, their suite and what they are", () => 
   });
   match(lessons[0] ?? "", /^trace ▸ {3}the handshake keys/);
   match(lessons[1] ?? "", /^trace ▸ {3}the application keys/);
-  match(lessons[2] ?? "", /^trace ▸ {3}newer application keys/);
+  match(lessons[2] ?? "", /^trace ▸ {3}newer application keys, after a rekey/);
+  const mixed = traceLines({ kind: "mixedKeys", epoch: 2, suite: "a256ctr-hs512" });
+  equal(mixed[0], "trace ▸ keys epoch 2 suite a256ctr-hs512");
+  match(mixed.join(" "), /with the login's key mixed in/);
 });
 
 test("attack 31: a reason from outside cannot write on the terminal by way of the trace", async () => {

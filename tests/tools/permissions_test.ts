@@ -1,6 +1,13 @@
 import { deepEqual, doesNotMatch, equal, match, notEqual, ok } from "node:assert/strict";
 import * as v from "valibot";
-import { clientPermissions, confined, serverPermissions, testArguments } from "../../tools/permissions.ts";
+import { ADMINISTRATION_SOCKET as USED } from "../../lib/admin/administration_socket.ts";
+import {
+  ADMINISTRATION_SOCKET,
+  clientPermissions,
+  confined,
+  serverPermissions,
+  testArguments,
+} from "../../tools/permissions.ts";
 import { test } from "../sanitized.ts";
 
 const Configuration = v.object({
@@ -57,9 +64,16 @@ test("neither program may start another, load a library or read the system", () 
   }
 });
 
-test("a program that a tool starts reaches loopback and writes to its folder", () => {
+test("a program that a tool starts reaches loopback and its own socket, and writes to its folder", () => {
   const flags = confined(serverPermissions(), "data");
-  ok(flags.includes("--allow-net=127.0.0.1"));
+  const socket = new URL(`../../data/${ADMINISTRATION_SOCKET}`, import.meta.url).pathname;
+  const net = flags.filter((flag) => flag.startsWith("--allow-net"));
+  // Deno 2.6 needs no rule for a Unix socket, and refuses one.
+  match(net.join(" "), new RegExp(`^--allow-net=127\\.0\\.0\\.1(,unix:${RegExp.escape(socket)})?$`));
   ok(flags.includes("--allow-write=data"));
   ok(!flags.includes("--allow-net"));
+});
+
+test("the socket that tools allow is the one that the server makes", () => {
+  equal(ADMINISTRATION_SOCKET, USED);
 });

@@ -33,6 +33,29 @@ vectorTest("AES-256-CBC agrees with Wycheproof, and shorter keys are refused", a
   });
 });
 
+vectorTest("AES-128-CBC agrees with Wycheproof, and longer keys are refused", async () => {
+  const tally = new Tally();
+  for (const { keySize, tests } of await readJson("wycheproof/aes_cbc_pkcs5_test.json", WYCHEPROOF)) {
+    for (const { tcId, key, iv, msg, ct, result } of tests) {
+      if (keySize !== 128) {
+        await assert.rejects(provider.aes128Cbc(key), RangeError, `case ${tcId}`);
+        tally.add(`${keySize} bits, refused`);
+        continue;
+      }
+      const cipher = await provider.aes128Cbc(key);
+      if (result === "valid") assert.deepEqual(await cipher.encrypt(iv, msg), ct, `case ${tcId}`);
+      assert.deepEqual(await cipher.decrypt(iv, ct), result === "valid" ? msg : undefined, `case ${tcId}`);
+      tally.add(`128 bits, ${result}`);
+    }
+  }
+  assert.deepEqual(tally.counts, {
+    "128 bits, valid": 24,
+    "128 bits, invalid": 48,
+    "192 bits, refused": 72,
+    "256 bits, refused": 72,
+  });
+});
+
 vectorTest("AES-256-CTR computes RFC 3686's examples", async () => {
   const cases = await readLines("aes/aes-256-ctr.txt", "COUNT", RFC3686);
   for (const { COUNT, KEY, IV, PLAINTEXT, CIPHERTEXT } of cases) {

@@ -21,6 +21,7 @@ import {
   SESSION_SEED,
   type Way,
 } from "../secure/recorded_session.ts";
+import { SESSION_KEY } from "../secure/recorded_login.ts";
 import { type Secrets, secretsOf } from "../secure/secrets_of.ts";
 import { seededEntropy } from "../secure/seeded_entropy.ts";
 import { hex } from "./vector_files.ts";
@@ -58,6 +59,9 @@ const SessionSchema = v.object({
   name: v.string(),
   suite: v.picklist(["a256cbc-hs512", "a256ctr-hs512"]),
   psk: v.nullable(hex),
+  login: v.picklist(["password", "device"]),
+  /** What a login by password gave to be mixed in. */
+  sessionKey: v.nullable(hex),
   hostKeySeed: hex,
   hostKey: hex,
   client: EndSchema,
@@ -76,6 +80,10 @@ const SessionSchema = v.object({
     exporter: hex,
     c_ap_2: hex,
     s_ap_2: hex,
+    ms_2: v.optional(hex),
+    exporter_2: v.optional(hex),
+    c_ap_3: v.optional(hex),
+    s_ap_3: v.optional(hex),
   }),
   frames: v.array(FrameSchema),
 });
@@ -109,6 +117,8 @@ async function goldenSession(kind: Kind): Promise<unknown> {
     name: kind.name,
     suite: kind.suite,
     psk: kind.psk ?? null,
+    login: kind.login,
+    sessionKey: kind.login === "password" ? SESSION_KEY : null,
     hostKeySeed: HOST_KEY_SEED,
     hostKey: recorded.serverOptions.hostKey.publicKey,
     client,
@@ -134,11 +144,11 @@ async function openedFrames(
   secrets: Secrets,
 ): Promise<readonly unknown[]> {
   const chains = {
-    toServer: [secrets.c_hs, secrets.c_ap, secrets.c_ap_2].values(),
-    toClient: [secrets.s_hs, secrets.s_ap, secrets.s_ap_2].values(),
+    toServer: [secrets.c_hs, secrets.c_ap, secrets.c_ap_2, secrets.c_ap_3].values(),
+    toClient: [secrets.s_hs, secrets.s_ap, secrets.s_ap_2, secrets.s_ap_3].values(),
   };
   async function openerOf(way: Way, epoch: number): Promise<Opener> {
-    const secret = chains[way].next().value ?? assert.fail("a session has three epochs");
+    const secret = chains[way].next().value ?? assert.fail("a session has three epochs, or four");
     return await Opener.start({ suite, secret, epoch, trace: () => {} }, repeatable);
   }
   const places = {
@@ -154,12 +164,21 @@ async function openedFrames(
     const { epoch, sequence, opener } = places[way];
     const inner = await opener.open(bytes.slice(FRAME_HEADER_BYTES)) ?? assert.fail(`${step} opens`);
     opened.push({ step, way, epoch, sequence, kind: inner.kind, content: inner.content, bytes });
-    places[way] = inner.kind === "handshake" || inner.kind === "rekey"
+    places[way] = LAST_OF_EPOCH.has(step)
       ? { epoch: epoch + 1, sequence: 0, opener: await openerOf(way, epoch + 1) }
       : { epoch, sequence: sequence + 1, opener };
   }
   return opened;
 }
+
+/** The steps after which the direction that they go has other keys. */
+const LAST_OF_EPOCH: ReadonlySet<string> = new Set([
+  "HostKey, Signature, Finished",
+  "Done",
+  "LoginReply",
+  "LoginFinish",
+  "rekey",
+]);
 
 function asHex(_: string, value: unknown): unknown {
   return value instanceof Uint8Array ? value.toHex() : value;

@@ -12,6 +12,7 @@ import {
 import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { type Bytes, concat, u16, u32, u64, utf8 } from "../../lib/wire/bytes.ts";
 import { test } from "../sanitized.ts";
+import { LOGIN_SAID } from "../secure/recorded_login.ts";
 import { SAID } from "../secure/recorded_session.ts";
 import {
   GOLDEN_FILE,
@@ -39,7 +40,12 @@ test("the golden sessions are there for both suites, with and without a pre-shar
     "a256ctr-hs512",
     "a256ctr-hs512 with a pre-shared key",
   ]);
-  for (const { frames } of sessions) assert.equal(frames.length, 17);
+  assert.deepEqual(sessions.map(({ frames }) => frames.length), [22, 18, 18, 22]);
+});
+
+test("the golden sessions are there for a login by password and by device with each suite", async () => {
+  const sessions = await readGoldenSessions();
+  assert.deepEqual(sessions.map(({ login }) => login), ["password", "device", "device", "password"]);
 });
 
 // What follows shares nothing with lib/secure and lib/crypto: node:crypto and the formulas alone.
@@ -59,7 +65,8 @@ test("another reading of the formulas comes to the same secrets", async () => {
       x25519Secret: session.x25519Secret,
       mlKemSecret: session.mlKemSecret,
     });
-    assert.deepEqual(secrets, {
+    const { c_ap_2, s_ap_2, ms_2, exporter_2, c_ap_3, s_ap_3, ...upToLogin } = secrets;
+    assert.deepEqual(upToLogin, {
       early,
       hs,
       c_hs: expand(hs, "c hs", upTo("Reply")),
@@ -68,9 +75,20 @@ test("another reading of the formulas comes to the same secrets", async () => {
       c_ap,
       s_ap,
       exporter: expand(ms, "exporter", upTo("Done")),
-      c_ap_2: expand(c_ap, "rekey", NOTHING),
-      s_ap_2: expand(s_ap, "rekey", NOTHING),
     });
+    if (session.sessionKey === null) {
+      assert.deepEqual([c_ap_2, s_ap_2], [expand(c_ap, "rekey", NOTHING), expand(s_ap, "rekey", NOTHING)]);
+      assert.deepEqual([ms_2, exporter_2, c_ap_3, s_ap_3], [undefined, undefined, undefined, undefined]);
+    } else {
+      const mixed = extract(expand(ms, "login", NOTHING), session.sessionKey);
+      const hash = loginTranscript(session);
+      assert.deepEqual([ms_2, exporter_2], [mixed, expand(mixed, "exporter", hash)]);
+      assert.deepEqual([c_ap_2, s_ap_2], [expand(mixed, "c ap", hash), expand(mixed, "s ap", hash)]);
+      assert.deepEqual([c_ap_3, s_ap_3], [
+        expand(c_ap_2, "rekey", NOTHING),
+        expand(s_ap_2, "rekey", NOTHING),
+      ]);
+    }
   }
 });
 
@@ -119,7 +137,8 @@ test("another reading of the formulas opens every record to what was said", asyn
     assert.deepEqual(opened, [
       { code: 1, content: concat(HostKey, Signature, Finished) },
       { code: 1, content: Done },
-      { code: 2, content: messages(SAID.join) },
+      ...session.login === "device" ? [said("DeviceLogin")] : PASSWORD_STEPS.map(said),
+      { code: 2, content: messages(SAID.enter, SAID.join) },
       { code: 2, content: messages(SAID.here) },
       { code: 2, content: messages(SAID.first, SAID.second) },
       { code: 2, content: messages(SAID.firstAck) },
@@ -139,13 +158,19 @@ test("another reading of the formulas opens every record to what was said", asyn
   }
 });
 
+const PASSWORD_STEPS = ["RegisterStart", "Refused", "LoginStart", "LoginReply", "LoginFinish"] as const;
+
+function said(step: keyof typeof LOGIN_SAID): { readonly code: number; readonly content: Bytes } {
+  return { code: 1, content: LOGIN_SAID[step] };
+}
+
 function openRecord(
   { suite, secrets }: GoldenSession,
   { way, epoch = -1, sequence = -1, bytes }: GoldenSession["frames"][number],
 ): { readonly code: number; readonly content: Bytes } {
   const chain = way === "toServer"
-    ? [secrets.c_hs, secrets.c_ap, secrets.c_ap_2]
-    : [secrets.s_hs, secrets.s_ap, secrets.s_ap_2];
+    ? [secrets.c_hs, secrets.c_ap, secrets.c_ap_2, secrets.c_ap_3]
+    : [secrets.s_hs, secrets.s_ap, secrets.s_ap_2, secrets.s_ap_3];
   const key = expand(chain[epoch] ?? assert.fail("a known epoch"), `key ${suite}`, NOTHING);
   const body = bytes.slice(2);
   const [iv, ciphertext, tag] = [body.slice(0, 16), body.slice(16, -32), body.slice(-32)];
@@ -166,6 +191,16 @@ function transcript({ messages }: GoldenSession, last: keyof GoldenSession["mess
   const order = ["Hello", "Reply", "HostKey", "Signature", "Finished", "Done"] as const;
   const upTo = order.slice(0, order.indexOf(last) + 1);
   return sha512(concat(...upTo.map((name) => messages[name])));
+}
+
+/** T(LoginFinish): the handshake's six messages and all of the login, as the frames carry them. */
+function loginTranscript({ messages, frames }: GoldenSession): Bytes {
+  const { Hello, Reply, HostKey, Signature, Finished, Done } = messages;
+  const login = PASSWORD_STEPS.map((step) => {
+    const { content } = frames.find((frame) => frame.step === step) ?? assert.fail(`${step} is in a frame`);
+    return content ?? assert.fail(`${step} has a content`);
+  });
+  return sha512(concat(Hello, Reply, HostKey, Signature, Finished, Done, ...login));
 }
 
 function agree(seed: Bytes, share: Bytes): Bytes {

@@ -5,7 +5,7 @@ import { test } from "../sanitized.ts";
 
 test("every reason has a code of its own that leads back to it", () => {
   const codes = CLOSE_REASONS.map((reason) => encodeClose(reason).toHex());
-  assert.deepEqual(codes, ["0000", "0001", "0002", "0003", "0004", "0005"]);
+  assert.deepEqual(codes, ["0000", "0001", "0002", "0003", "0004", "0005", "0006", "0007"]);
   for (const reason of CLOSE_REASONS) assert.equal(decodeClose(encodeClose(reason)), reason);
 });
 

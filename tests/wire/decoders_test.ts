@@ -11,12 +11,18 @@ import {
   splitMessages,
 } from "../../lib/secure/handshake_message.ts";
 import { decodeInner, encodeInner } from "../../lib/secure/inner.ts";
+import { parseHandle } from "../../lib/text/handle.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { decodeCbor, encodeCbor } from "../../lib/wire/cbor.ts";
 import { decodeClose, encodeClose } from "../../lib/wire/close_code.ts";
 import { encodeFrame, FrameReader } from "../../lib/wire/frame.ts";
 import { FRAME_HEADER_BYTES, RECORD_BYTES_MAX } from "../../lib/wire/limits.ts";
-import { decodeClientMessage, decodeServerMessage, encodeMessage } from "../../lib/wire/message.ts";
+import {
+  decodeClientMessage,
+  decodeServerMessage,
+  encodeMessage,
+  RECOVERY_BLOB_BYTES,
+} from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
 import { FULL, sampled, sampler } from "../secure/extent.ts";
 import { SAID } from "../secure/recorded_session.ts";
@@ -44,6 +50,12 @@ const reply = {
   x25519Share: new Uint8Array(32).fill(5),
   mlKemCiphertext: new Uint8Array(1_088).fill(6),
 } as const;
+const ANN = parseHandle("ann") ?? assert.fail("ann is a handle");
+const KEYS = {
+  identity: new Uint8Array(32).fill(8),
+  list: new Uint8Array(100).fill(9),
+  signature: new Uint8Array(64).fill(10),
+};
 const field: Bytes = new Uint8Array(32).fill(7);
 
 const TARGETS: readonly Target[] = [
@@ -121,7 +133,13 @@ const TARGETS: readonly Target[] = [
   },
   {
     name: "client messages",
-    genuine: [SAID.join, SAID.first, SAID.second],
+    genuine: [
+      SAID.join,
+      SAID.first,
+      SAID.second,
+      encodeMessage({ type: "enter" }),
+      encodeMessage({ type: "publish", keys: KEYS, recovery: new Uint8Array(RECOVERY_BLOB_BYTES) }),
+    ],
     again: (bytes) => {
       const message = decodeClientMessage(bytes);
       return message && encodeMessage(message);
@@ -129,7 +147,14 @@ const TARGETS: readonly Target[] = [
   },
   {
     name: "server messages",
-    genuine: [SAID.here, SAID.entry, SAID.firstAck, encodeMessage({ type: "fault", code: "notJoined" })],
+    genuine: [
+      SAID.here,
+      SAID.entry,
+      SAID.firstAck,
+      encodeMessage({ type: "fault", code: "notJoined" }),
+      encodeMessage({ type: "account", handle: ANN, role: "owner", keys: KEYS, recovery: true }),
+      encodeMessage({ type: "cards", cards: [{ handle: ANN, ...KEYS }] }),
+    ],
     again: (bytes) => {
       const message = decodeServerMessage(bytes);
       return message && encodeMessage(message);
@@ -154,9 +179,9 @@ for (const { name, genuine, again } of TARGETS) {
 
 test("attack 26: keys that reach for prototypes are inert", () => {
   const values: readonly unknown[] = [
-    { type: "join", room: "#lobby", name: "ann", ["__proto__"]: { admin: true } },
-    { ["__proto__"]: { type: "join", room: "#lobby", name: "ann" } },
-    { type: "join", room: "#lobby", name: "ann", constructor: { prototype: { admin: true } } },
+    { type: "join", room: "#lobby", ["__proto__"]: { admin: true } },
+    { ["__proto__"]: { type: "join", room: "#lobby" } },
+    { type: "join", room: "#lobby", constructor: { prototype: { admin: true } } },
   ];
   for (const value of values) assert.equal(decodeClientMessage(encodeCbor(value)), undefined);
   assert.equal("admin" in {}, false);

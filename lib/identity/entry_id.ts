@@ -20,3 +20,8 @@ export function entryId(now: number, entropy: Entropy): Bytes {
   random[2] = VARIANT | (random[2] ?? 0) & 0x3f;
   return concat(u64(now).slice(-TIME_BYTES), random);
 }
+
+/** The moment that an id names, in milliseconds since 1970: when its maker says that the entry was made. */
+export function entryTime(id: Bytes): number {
+  return id.subarray(0, TIME_BYTES).reduce((value, octet) => value * 256 + octet, 0);
+}

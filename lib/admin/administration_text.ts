@@ -1,0 +1,68 @@
+/**
+ * What an operator reads of an answer.
+ *
+ * @module
+ */
+
+import { type AdminAnswer, type AdminUser } from "../chat/administration.ts";
+import { Failure } from "../text/failure.ts";
+import { visible } from "../text/visible.ts";
+
+/**
+ * The lines of `answer`, safe for a terminal; an invitation is a picture, too, where `qr` is set. Throws what was
+ * refused as a {@linkcode Failure}.
+ */
+export async function administrationLines(
+  answer: AdminAnswer,
+  { qr }: { readonly qr: boolean },
+): Promise<readonly string[]> {
+  switch (answer.kind) {
+    case "users":
+      return userLines(answer.users);
+    case "invitation": {
+      const { url, expires, uses, handle } = answer;
+      const who = handle === undefined ? "" : ` for ${handle}`;
+      const good = `good for ${uses} ${uses === 1 ? "registration" : "registrations"}${who} until ${
+        moment(expires)
+      }`;
+      return [`invitation ${visible(url)}`, good, ...(qr ? await picture(url) : [])];
+    }
+    case "changed":
+      return [`${answer.change} ${answer.handle}`];
+    case "refused":
+      throw new Failure(answer.exit, visible(answer.sentence));
+  }
+}
+
+const HEADINGS = ["NAME", "ROLE", "STANDING", "SINCE", "PASSWORD", "DEVICES"] as const;
+
+function userLines(users: readonly AdminUser[]): string[] {
+  if (users.length === 0) return ["There are no accounts yet"];
+  const rows = [HEADINGS, ...users.map(userRow)];
+  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
+}
+
+function userRow({ handle, role, standing, registered, hasPassword, hasKeys }: AdminUser): readonly string[] {
+  return [
+    handle,
+    role,
+    standing,
+    moment(registered),
+    hasPassword ? "set" : "none",
+    hasKeys ? "published" : "none",
+  ];
+}
+
+/** The same wherever it is read. */
+function moment(time: number): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return "a day that no calendar has";
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** Half a line for each row of squares, light ones printed, so that it is right on a dark screen. */
+async function picture(url: string): Promise<readonly string[]> {
+  const { renderUnicodeCompact } = await import("uqr");
+  return renderUnicodeCompact(url).split("\n");
+}

@@ -1,0 +1,215 @@
+/**
+ * What an operator may do with accounts, as values: the same through the administration socket, by the server's console
+ * and straight on the database. Requests and answers survive JSON.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import type { Entropy, Provider } from "../crypto/port.ts";
+import type { Endpoint } from "../identity/endpoint.ts";
+import { INVITATION_CODE_BYTES, invitationText } from "../identity/invitation.ts";
+import { type Handle, HandleSchema } from "../text/handle.ts";
+import type { Bytes } from "../wire/bytes.ts";
+import type { Account, AccountStore } from "./port.ts";
+import { isNameFree } from "./registration.ts";
+
+/** How long an invitation is good for, unless it is made otherwise: a day, the time to reach somebody. */
+export const INVITATION_MS = 86_400_000;
+
+/** Longest time that may be asked for: a year, 365 days; what is older has been forgotten, and passed on. */
+export const INVITATION_MS_MAX = 31_536_000_000;
+
+/** Most people that may be asked to come by one invitation: ten times what a server is made for. */
+export const INVITATION_USES_MAX = 10_000;
+
+const TimeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const AdminRequestSchema = v.variant("type", [
+  /** All accounts. */
+  v.strictObject({ type: v.literal("userList") }),
+  /** An invitation by which that name alone may be registered. */
+  v.strictObject({ type: v.literal("userAdd"), handle: HandleSchema }),
+  /** Lets an account log in again. */
+  v.strictObject({ type: v.literal("userEnable"), handle: HandleSchema }),
+  /** Lets an account log in no more. */
+  v.strictObject({ type: v.literal("userDisable"), handle: HandleSchema }),
+  /** Removes an account with all that is kept of it; its name stays taken. */
+  v.strictObject({ type: v.literal("userRemove"), handle: HandleSchema }),
+  /** Forgets an account's password, and makes an invitation by which it gets a new one. */
+  v.strictObject({ type: v.literal("userReset"), handle: HandleSchema }),
+  /** An invitation for anybody: for one, and {@linkcode INVITATION_MS}, unless said otherwise. */
+  v.strictObject({
+    type: v.literal("invite"),
+    uses: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(INVITATION_USES_MAX))),
+    lifetimeMs: v.exactOptional(
+      v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(INVITATION_MS_MAX)),
+    ),
+  }),
+]);
+
+const UserSchema = v.strictObject({
+  handle: HandleSchema,
+  role: v.picklist(["owner", "member"]),
+  standing: v.picklist(["active", "disabled"]),
+  /** Milliseconds since 1970. */
+  registered: TimeSchema,
+  /** Whether a password fits: none does after `userReset`. */
+  hasPassword: v.boolean(),
+  /** Whether a device has published its keys. */
+  hasKeys: v.boolean(),
+});
+
+const AdminAnswerSchema = v.variant("kind", [
+  v.strictObject({ kind: v.literal("users"), users: v.array(UserSchema) }),
+  v.strictObject({
+    kind: v.literal("invitation"),
+    /** A secret until it has been used up. */
+    url: v.string(),
+    /** Milliseconds since 1970. */
+    expires: TimeSchema,
+    uses: v.number(),
+    /** Whom it is for, where it is for one person. */
+    handle: v.exactOptional(HandleSchema),
+  }),
+  v.strictObject({
+    kind: v.literal("changed"),
+    change: v.picklist(["enabled", "disabled", "removed"]),
+    handle: HandleSchema,
+  }),
+  v.strictObject({
+    kind: v.literal("refused"),
+    exit: v.literal("data"),
+    /** What could not be done, why, what to do; safe for a terminal. */
+    sentence: v.string(),
+  }),
+]);
+
+/** What an operator asks for. */
+export type AdminRequest = v.InferOutput<typeof AdminRequestSchema>;
+/** One account, as an operator sees it. */
+export type AdminUser = v.InferOutput<typeof UserSchema>;
+/** What came of it. After `disabled` and `removed` the account's connections are to be ended. */
+export type AdminAnswer = v.InferOutput<typeof AdminAnswerSchema>;
+
+/** The request in `value`, which came out of JSON; `undefined` where it is none. */
+export function parseAdminRequest(value: unknown): AdminRequest | undefined {
+  const parsed = v.safeParse(AdminRequestSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** The answer in `value`, which came out of JSON; `undefined` where it is none. */
+export function parseAdminAnswer(value: unknown): AdminAnswer | undefined {
+  const parsed = v.safeParse(AdminAnswerSchema, value);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** What an invitation says of the server. */
+export interface Place {
+  /** Where those who are invited connect to. */
+  readonly endpoint: Endpoint;
+  /** The host key, 32 octets. */
+  readonly hostKey: Bytes;
+  /** The server's own certificate in DER, where it has one that no authority has signed. */
+  readonly certificate: Bytes | undefined;
+}
+
+/** What {@linkcode administer} needs besides the accounts. */
+export interface Office {
+  /** The moment, in milliseconds since 1970. */
+  readonly now: number;
+  /** Makes the codes of invitations. */
+  readonly entropy: Entropy;
+  /** Hashes them. */
+  readonly provider: Provider;
+  /** What is written into invitations. */
+  readonly place: Place;
+}
+
+/** Does what `request` asks for; settles once that is durable. */
+export async function administer(
+  request: AdminRequest,
+  store: AccountStore,
+  office: Office,
+): Promise<AdminAnswer> {
+  switch (request.type) {
+    case "userList":
+      return { kind: "users", users: (await store.list()).map(shown) };
+    case "userAdd":
+      return await addUser(request.handle, store, office);
+    case "userEnable":
+      return changed("enabled", request.handle, await store.setStanding(request.handle, "active"));
+    case "userDisable":
+      return changed("disabled", request.handle, await store.setStanding(request.handle, "disabled"));
+    case "userRemove":
+      return changed("removed", request.handle, await store.remove(request.handle));
+    case "userReset":
+      return await resetUser(request.handle, store, office);
+    case "invite": {
+      const { uses = 1, lifetimeMs = INVITATION_MS } = request;
+      return await invite({ uses, lifetimeMs, handle: undefined }, store, office);
+    }
+  }
+}
+
+async function addUser(handle: Handle, store: AccountStore, office: Office): Promise<AdminAnswer> {
+  if (await isNameFree(store, handle)) return await inviteOne(handle, store, office);
+  const cannot = `Cannot add the user ${handle}`;
+  return await store.find(handle) === undefined
+    ? refused(`${cannot}: the name is or was another's, or looks like one; choose another.`)
+    : refused(`${cannot}: there is one; for a new password run: sotto-server user reset ${handle}`);
+}
+
+async function resetUser(handle: Handle, store: AccountStore, office: Office): Promise<AdminAnswer> {
+  if (await store.find(handle) === undefined) return nobody("reset", handle);
+  // Before the password goes: should this program end in between, nothing has changed for the account.
+  const answer = await inviteOne(handle, store, office);
+  return await store.setPasswordRecord(handle, undefined) ? answer : nobody("reset", handle);
+}
+
+function inviteOne(handle: Handle, store: AccountStore, office: Office): Promise<AdminAnswer> {
+  return invite({ uses: 1, lifetimeMs: INVITATION_MS, handle }, store, office);
+}
+
+async function invite(
+  { uses, lifetimeMs, handle }: { uses: number; lifetimeMs: number; handle: Handle | undefined },
+  store: AccountStore,
+  { now, entropy, provider, place }: Office,
+): Promise<AdminAnswer> {
+  const code = entropy(INVITATION_CODE_BYTES);
+  const expires = now + lifetimeMs;
+  await store.addInvitation({ codeHash: await provider.sha256(code), expires, usesLeft: uses, handle });
+  const url = invitationText({ ...place, code });
+  return { kind: "invitation", url, expires, uses, ...(handle === undefined ? {} : { handle }) };
+}
+
+function changed(
+  change: "enabled" | "disabled" | "removed",
+  handle: Handle,
+  isThere: boolean,
+): AdminAnswer {
+  return isThere ? { kind: "changed", change, handle } : nobody(VERBS[change], handle);
+}
+
+const VERBS = { enabled: "enable", disabled: "disable", removed: "remove" } as const;
+
+function nobody(verb: string, handle: Handle): AdminAnswer {
+  return refused(
+    `Cannot ${verb} the user ${handle}: there is none of that name; to see all run: sotto-server user list`,
+  );
+}
+
+function refused(sentence: string): AdminAnswer {
+  return { kind: "refused", exit: "data", sentence };
+}
+
+function shown({ handle, role, standing, registered, passwordRecord, keys }: Account): AdminUser {
+  return {
+    handle,
+    role,
+    standing,
+    registered,
+    hasPassword: passwordRecord !== undefined,
+    hasKeys: keys !== undefined,
+  };
+}
