@@ -43,7 +43,6 @@ const PLACEHOLDERS: readonly (readonly [RegExp, string])[] = [
   [/((?:127\.0\.0\.1|0\.0\.0\.0|localhost|\[::1\]):)\d+/g, "$1PORT"],
   [/\bport \d+/g, "port PORT"],
   [/(?:[0-9A-Z]{4}-){7}[0-9A-Z]{4}/g, "RECOVERY-CODE"],
-  [/(approval words) (?:[a-z]+ ){6}/g, "$1 SIX WORDS "],
   [/\/\S*\/sotto_scenario_[0-9a-f]+/g, "FOLDER"],
 ];
 

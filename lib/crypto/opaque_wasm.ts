@@ -57,7 +57,7 @@ export const wasmOpaque: Opaque = {
   answerLogin,
 };
 
-// The library is synchronous, the interface is not: async makes a throw a rejection, as WebCrypto's are.
+// The library is synchronous, the interface is not: async makes a throw a rejection, as WebCrypto's are. So everywhere here.
 // deno-lint-ignore require-await
 async function newSetup(): Promise<Bytes> {
   return decode("setup", server.createSetup());

@@ -9,21 +9,7 @@
 import { ED25519_KEY_BYTES, ED25519_SIGNATURE_BYTES, OPAQUE_BYTES } from "../crypto/port.ts";
 import { type Handle, parseHandle } from "../text/handle.ts";
 import { ByteReader, type Bytes, concat, lengthPrefixed, u16, u8, utf8, utf8Text } from "../wire/bytes.ts";
-
-/** The types of the eight messages. The server sends those that end in Reply, and Refused; the client the others. */
-export const LOGIN_TYPES = {
-  RegisterStart: 7,
-  RegisterReply: 8,
-  RegisterFinish: 9,
-  LoginStart: 10,
-  LoginReply: 11,
-  LoginFinish: 12,
-  DeviceLogin: 13,
-  Refused: 14,
-} as const;
-
-/** A message's name. */
-export type LoginName = keyof typeof LOGIN_TYPES;
+import { LOGIN_TYPES, type LoginName } from "../wire/login_type.ts";
 
 /** Octets of an invitation's code: 128 random bits, which nobody guesses in its time. */
 export const INVITATION_CODE_BYTES = 16;

@@ -26,10 +26,10 @@ import {
   type DeviceLogin,
   encodeOpaque,
   encodeRefused,
-  LOGIN_TYPES,
   type LoginMessage,
   type RefusalCode,
 } from "./message.ts";
+import { LOGIN_TYPES } from "../wire/login_type.ts";
 
 /** Most passwords that one connection may try; a person who mistypes need not connect anew at once. */
 export const LOGIN_TRIES_MAX = 3;

@@ -28,7 +28,7 @@ import {
 import { type ChannelFault, MisuseError } from "./fault.ts";
 import type { HandshakeMessage } from "./handshake_message.ts";
 import type { Inner } from "./inner.ts";
-import { type LoginName, parseLoginMessage, type Role } from "./login_message.ts";
+import { parseLoginMessage, type Role } from "./login_message.ts";
 import {
   type Directions,
   keysMaySwitch,
@@ -43,6 +43,7 @@ import { Opener, Sealer, type Tracer } from "./record.ts";
 import type { FinishedSecrets, TrafficSecrets } from "./schedule.ts";
 import { type AwaitingDone, type ServerOptions, takeDone, takeHello } from "./server_handshake.ts";
 import type { Suite } from "./suite.ts";
+import type { LoginName } from "../wire/login_type.ts";
 
 /** What a channel computes with. */
 export interface ChannelParts {

@@ -7,21 +7,7 @@
 
 import type { Bytes } from "../wire/bytes.ts";
 import { type HandshakeMessage, splitMessages } from "./handshake_message.ts";
-
-/** The types of the eight messages; they go on from those of the handshake. */
-export const LOGIN_TYPES = {
-  RegisterStart: 7,
-  RegisterReply: 8,
-  RegisterFinish: 9,
-  LoginStart: 10,
-  LoginReply: 11,
-  LoginFinish: 12,
-  DeviceLogin: 13,
-  Refused: 14,
-} as const;
-
-/** A message's name. */
-export type LoginName = keyof typeof LOGIN_TYPES;
+import { LOGIN_TYPES, type LoginName } from "../wire/login_type.ts";
 
 /** Which end of a channel. */
 export type Role = "client" | "server";

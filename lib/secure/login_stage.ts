@@ -8,10 +8,11 @@
 import type { Entropy, Provider } from "../crypto/port.ts";
 import { type Bytes, concat } from "../wire/bytes.ts";
 import { BEFORE_LOGIN_BYTES_MAX } from "../wire/limits.ts";
-import type { LoginName, NamedLoginMessage, Role } from "./login_message.ts";
+import type { NamedLoginMessage, Role } from "./login_message.ts";
 import { Opener, Sealer, type Tracer } from "./record.ts";
 import { mixedSecrets, type TrafficSecrets, transcriptHash } from "./schedule.ts";
 import type { Suite } from "./suite.ts";
+import type { LoginName } from "../wire/login_type.ts";
 
 /** Both directions of a channel. */
 export interface Directions {

@@ -12,7 +12,6 @@ import {
   encodeOpaque,
   encodeRefused,
   encodeRegisterStart,
-  LOGIN_TYPES,
   type LoginMessage,
   REFUSAL_CODES,
 } from "../../lib/login/message.ts";
@@ -23,6 +22,7 @@ import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
 import { FULL, sampled, sampler } from "../secure/extent.ts";
 import { ANN, handle, received } from "./bench.ts";
+import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
 
 /** Messages in all for every decoder: a million in the full run, as the attack says. */
 const FRAMES = FULL ? 1_000_000 : 20_000;

@@ -5,9 +5,7 @@ import {
   encodeOpaque,
   encodeRefused,
   encodeRegisterStart,
-  LOGIN_TYPES,
   type LoginMessage,
-  type LoginName,
 } from "../../lib/login/message.ts";
 import { LOGIN_TRIES_MAX, type LoginDesk } from "../../lib/login/server_login.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
@@ -26,6 +24,7 @@ import {
   received,
   watchedDesk,
 } from "./bench.ts";
+import { LOGIN_TYPES, type LoginName } from "../../lib/wire/login_type.ts";
 
 const CODE: Bytes = new Uint8Array(16).fill(3);
 

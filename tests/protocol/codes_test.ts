@@ -9,7 +9,7 @@ import { invitationText } from "../../lib/identity/invitation.ts";
 import { withKnownHost } from "../../lib/identity/known_hosts.ts";
 import { recoveryCodeText } from "../../lib/identity/recovery_code.ts";
 import { safetyWords } from "../../lib/identity/safety_words.ts";
-import { decodeRefused, encodeRefused, LOGIN_TYPES } from "../../lib/login/message.ts";
+import { decodeRefused, encodeRefused } from "../../lib/login/message.ts";
 import { TAG_BYTES } from "../../lib/secure/aead.ts";
 import { SERVER_AUTH_LABEL } from "../../lib/secure/client_handshake.ts";
 import {
@@ -31,6 +31,7 @@ import { test } from "../sanitized.ts";
 import type { Doubt } from "../../lib/client/view.ts";
 import { fenced, number, octets, section, tableRows } from "./document.ts";
 import { ANN } from "./worked_people.ts";
+import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
 
 const PROVIDER: Provider = webCryptoProvider(nobleMlKem);
 

@@ -8,12 +8,7 @@
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import type { SigningKey } from "../../lib/crypto/port.ts";
 import { parseHostKeyReference } from "../../lib/identity/host_key.ts";
-import {
-  decodeDeviceLogin,
-  decodeLoginStart,
-  decodeRegisterStart,
-  LOGIN_TYPES,
-} from "../../lib/login/message.ts";
+import { decodeDeviceLogin, decodeLoginStart, decodeRegisterStart } from "../../lib/login/message.ts";
 import { Channel, type ChannelEvent, type Received } from "../../lib/secure/channel.ts";
 import type { HandshakeMessage } from "../../lib/secure/handshake_message.ts";
 import { SUITES } from "../../lib/secure/suite.ts";
@@ -21,6 +16,7 @@ import type { Bytes } from "../../lib/wire/bytes.ts";
 import { decodeClientMessage } from "../../lib/wire/message.ts";
 import { provider } from "../crypto/test_provider.ts";
 import type { Server, Stage } from "./stage.ts";
+import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
 
 /** The middleman's own key. */
 export const INTRUDERS_KEY: SigningKey = await provider.ed25519SigningKey(new Uint8Array(32).fill(0x66));

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
-import { LOGIN_TYPES as TYPES_OF_LOGIN } from "../../lib/login/message.ts";
 import { Channel, type Received } from "../../lib/secure/channel.ts";
 import { MisuseError } from "../../lib/secure/fault.ts";
 import { HANDSHAKE_TYPES } from "../../lib/secure/handshake_message.ts";
-import { LOGIN_TYPES } from "../../lib/secure/login_message.ts";
 import { Sealer } from "../../lib/secure/record.ts";
 import { mixedSecrets } from "../../lib/secure/schedule.ts";
 import { type Bytes, concat, u16, u8, utf8 } from "../../lib/wire/bytes.ts";
@@ -31,10 +29,6 @@ const [DEFAULT_KIND = assert.fail("there are kinds")] = KINDS;
 const SIDES: readonly Side[] = ["client", "server"];
 const HI = utf8("hi");
 const { LoginStart, LoginReply, LoginFinish, DeviceLogin, Refused, RegisterStart } = LOGIN_SAID;
-
-test("a login's messages have one table of types here and one where their fields are made", () => {
-  assert.deepEqual(LOGIN_TYPES, TYPES_OF_LOGIN);
-});
 
 for (const kind of KINDS) {
   test(`attack 2: a login relayed between two channels gives keys that fit nowhere, ${kind.name}`, async () => {

@@ -5,7 +5,6 @@ import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { encodeFrame } from "../../lib/wire/frame.ts";
 import { HANDSHAKE_TYPES } from "../../lib/secure/handshake_message.ts";
 import { Link } from "../../lib/secure/link.ts";
-import { LOGIN_TYPES } from "../../lib/secure/login_message.ts";
 import { FRAME_HEADER_BYTES } from "../../lib/wire/limits.ts";
 import { test } from "../sanitized.ts";
 import { kindsOf } from "./events.ts";
@@ -24,6 +23,7 @@ import {
   type Way,
   WAYS,
 } from "./recorded_session.ts";
+import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
 
 for (const kind of KINDS) {
   test(`attack 3: a recorded session sent again dies at Done and changes nothing, ${kind.name}`, async () => {

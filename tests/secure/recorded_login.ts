@@ -7,10 +7,11 @@
 
 import type { Channel, ChannelEvent, Received } from "../../lib/secure/channel.ts";
 import type { Link, LinkEvent } from "../../lib/secure/link.ts";
-import { LOGIN_TYPES, type LoginName, type Role } from "../../lib/secure/login_message.ts";
+import { type Role } from "../../lib/secure/login_message.ts";
 import { type Bytes, concat, equal, lengthPrefixed, u16, u8, utf8 } from "../../lib/wire/bytes.ts";
 import { FRAME_HEADER_BYTES } from "../../lib/wire/limits.ts";
 import { seededEntropy } from "./seeded_entropy.ts";
+import { LOGIN_TYPES, type LoginName } from "../../lib/wire/login_type.ts";
 
 /** How somebody logs in: by password, after a registration that is refused, so that keys are mixed; or by a device's key. */
 export type LoginWay = "password" | "device";

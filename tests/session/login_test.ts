@@ -7,13 +7,14 @@ import {
 } from "../../lib/chat/back_off.ts";
 import { beginLogin } from "../../lib/login/client_login.ts";
 import { LOGIN_TRIES_MAX } from "../../lib/login/server_login.ts";
-import { encodeLoginStart, encodeOpaque, LOGIN_TYPES } from "../../lib/login/message.ts";
+import { encodeLoginStart, encodeOpaque } from "../../lib/login/message.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import { LOBBY, type ServerMessage } from "../../lib/wire/message.ts";
 import { type Guest, Room } from "../delivery/room.ts";
 import { test } from "../sanitized.ts";
 import { handle, keyOf, Person, THEN } from "./people.ts";
+import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
 
 const [ANN, BOB] = [handle("ann"), handle("bob")];
 const PASSWORD = "correct horse battery";
