@@ -14,9 +14,9 @@ import { runVisit, shownText } from "./lib/bridge/visit.ts";
 import { visitFailure } from "./lib/bridge/visit_failure.ts";
 import { Visitor } from "./lib/bridge/visitor.ts";
 import type { Connection, Dial } from "./lib/client/connection.ts";
-import type { Conversation } from "./lib/client/conversation.ts";
 import { brokenOff } from "./lib/client/ending.ts";
 import { comeIn, type Outside, renewPassword, type Wish } from "./lib/client/entrance.ts";
+import type { Talk } from "./lib/client/event.ts";
 import { Meeting } from "./lib/client/meeting.ts";
 import type { Person } from "./lib/client/person.ts";
 import { chooseTls, type ChosenTls } from "./lib/client/tls_choice.ts";
@@ -52,16 +52,18 @@ import { type Suite, SUITES } from "./lib/secure/suite.ts";
 import { readCertificates } from "./lib/store/certificate_file.ts";
 import { appendKnownHost, readKnownHosts } from "./lib/store/known_hosts_file.ts";
 import { keepKnownTls, readKnownTls } from "./lib/store/known_tls_file.ts";
+import { localStoreKeeper } from "./lib/store/local_database.ts";
 import { OwnKeysFiles } from "./lib/store/own_keys_file.ts";
 import { PeersFiles } from "./lib/store/peers_file.ts";
 import { readSecretFile } from "./lib/store/secret_file.ts";
+import { TransferFiles } from "./lib/store/transfer_files.ts";
 import { ask, askYesNo } from "./lib/terminal/ask.ts";
 import { askHidden } from "./lib/terminal/ask_hidden.ts";
 import { jsonLine, runJsonMode, toldJson } from "./lib/terminal/json_mode.ts";
 import { runLineMode } from "./lib/terminal/line_mode.ts";
 import { bytesOf, inputFaultSentence, readFirstLine, readLines } from "./lib/terminal/lines.ts";
 import { type ModeOutcome, Output } from "./lib/terminal/output.ts";
-import { localClock } from "./lib/terminal/phrase.ts";
+import { localClock, localDay } from "./lib/terminal/phrase.ts";
 import { ScriptPerson, type Told, toldLine } from "./lib/terminal/script_person.ts";
 import { TerminalPerson } from "./lib/terminal/terminal_person.ts";
 import type { TerminalIo } from "./lib/terminal/typed_line.ts";
@@ -76,6 +78,15 @@ const wallClock = (): number => Date.now();
 
 /** A screen of unknown width is taken for the narrowest that is common. */
 const COLUMNS_UNKNOWN = 80;
+
+/** For how long a script tries a lost connection again where nobody says it: a server starts anew in less. */
+const SCRIPT_RECONNECT_MS = 60_000;
+
+/**
+ * Connections whose ends are remembered: those by which a client comes in are a few, and what they met is asked for where
+ * that fails. Whoever stays for years has many more.
+ */
+const CARRIED_MAX = 16;
 
 /** What a whole run shares. */
 interface Errand {
@@ -107,10 +118,13 @@ interface Carried {
   readonly answeredInTls: () => boolean;
 }
 
-/** What a script brings in the place of a person. */
-interface Script {
+/** What a run brings beside what its errand is told. */
+interface Means {
   readonly mode: Mode;
+  /** The password that is to take the old one's place, where it was said. */
   readonly newPassword: string | undefined;
+  /** For how long a lost connection is tried again, in milliseconds; `undefined`: for ever. */
+  readonly reconnectMs: number | undefined;
 }
 
 if (import.meta.main) Deno.exit(await main());
@@ -141,23 +155,33 @@ async function chat(config: ChatConfig<Suite>): Promise<Exit> {
   const begun = await beginErrand(config, mode);
   const name = await nameOf(config, begun.terminal);
   return await explained(begun, async (errand) => {
-    const { hostKey, outside } = await outsideOf(errand, { mode, newPassword: undefined });
-    const { register, device, recoveryCode } = config;
+    const reconnectMs = reconnectMsOf(config, errand.terminal);
+    const { hostKey, outside } = await outsideOf(errand, { mode, newPassword: undefined, reconnectMs });
+    const { register, device, recoveryCode, room } = config;
     const wish: Wish = { ...wishOf(errand, { name, hostKey }), register, device };
-    const conversation = await provedBy({ errand, hostKey }, comeIn(wish, { ...outside, recoveryCode }));
-    quitWhenTold(() => void conversation.request({ type: "quit" }));
+    const talk = await provedBy({ errand, hostKey }, comeIn(wish, { ...outside, recoveryCode }));
+    quitWhenTold(() => void talk.request({ type: "quit" }));
     const shown = fingerprint(await errand.provider.sha256(hostKey));
-    const outcome = await runFrontEnd(conversation, { errand, mode, fingerprint: shown });
+    const outcome = await runFrontEnd(talk, { errand, mode, room, fingerprint: shown });
     await carriedAll(errand);
-    return exitOf(outcome, await conversation.outcome);
+    return exitOf(outcome, await talk.outcome);
   });
+}
+
+function reconnectMsOf(
+  { reconnect }: ChatConfig<Suite>,
+  terminal: TerminalIo | undefined,
+): number | undefined {
+  if (reconnect !== undefined) return reconnect * 1_000;
+  return terminal === undefined ? SCRIPT_RECONNECT_MS : undefined;
 }
 
 async function changePassword(config: PasswordConfig<Suite>): Promise<void> {
   const begun = await beginErrand(config, "plain");
   const name = await nameOf(config, begun.terminal);
   await explained(begun, async (errand) => {
-    const { hostKey, outside } = await outsideOf(errand, { mode: "plain", newPassword: config.newPassword });
+    const means: Means = { mode: "plain", newPassword: config.newPassword, reconnectMs: 0 };
+    const { hostKey, outside } = await outsideOf(errand, means);
     await provedBy({ errand, hostKey }, renewPassword(wishOf(errand, { name, hostKey }), outside));
     await carriedAll(errand);
     writeSync(Deno.stdout, `The password of ${name} at ${errand.server} is changed\n`);
@@ -326,7 +350,7 @@ async function askedPsk({ terminal, psk, carried, server, provider }: Errand): P
 /** The server's host key, trusted, and what coming in uses. */
 async function outsideOf(
   errand: Errand,
-  script: Script,
+  means: Means,
 ): Promise<{ readonly hostKey: Bytes; readonly outside: Outside }> {
   const { config: { configDir }, provider } = errand;
   const hostKey = await hostKeyOf(errand);
@@ -337,10 +361,14 @@ async function outsideOf(
     entropy: systemEntropy,
     wallClock,
     clock,
-    person: personFor(errand, script),
+    person: personFor(errand, means),
     dial: dialer(errand, pin),
     ownKeys: new OwnKeysFiles(folder),
     peers: new PeersFiles(folder),
+    localStores: localStoreKeeper({ provider, entropy: systemEntropy }, folder),
+    files: new TransferFiles(),
+    timer: later,
+    reconnectMs: means.reconnectMs,
     recoveryCode: undefined,
     hostKeyChanged: async (key) => changedKey(errand, pin, fingerprint(await provider.sha256(key))),
   };
@@ -364,7 +392,7 @@ function wishOf(
 }
 
 /** Whoever answers: what was said beforehand counts before anybody is asked. */
-function personFor({ config: { password }, terminal }: Errand, { mode, newPassword }: Script): Person {
+function personFor({ config: { password }, terminal }: Errand, { mode, newPassword }: Means): Person {
   if (terminal !== undefined) return new TerminalPerson(terminal, { password, newPassword });
   const tell = (told: Told): Promise<void> => {
     if (mode === "json") writeSync(Deno.stdout, jsonLine(toldJson(told)));
@@ -386,9 +414,19 @@ function dialer(errand: Errand, pin: HostKeyPin): Dial {
     const pumping = pump(socket, connection, { clock, ticker });
     // Told when all of them are looked at; until then nobody waits for this one.
     pumping.catch(() => {});
-    errand.carried.push({ pumping, answered, answeredInTls });
+    noteCarried(errand.carried, { pumping, answered, answeredInTls });
     return connection;
   };
+}
+
+/** Keeps what is known of a connection; of those after the first few only as long as they last. */
+function noteCarried(all: Carried[], carried: Carried): void {
+  all.push(carried);
+  const forget = (): void => {
+    if (all.length > CARRIED_MAX) all.splice(all.indexOf(carried), 1);
+  };
+  // One that threw is told of at the end.
+  carried.pumping.then(forget, () => {});
 }
 
 async function openSocket(
@@ -573,10 +611,11 @@ function knownTlsPath({ configDir }: ConnectionConfig<Suite>): string {
 }
 
 async function runFrontEnd(
-  conversation: Conversation,
-  { errand: { terminal, trace }, mode, fingerprint }: {
+  talk: Talk,
+  { errand: { terminal, trace }, mode, room, fingerprint }: {
     readonly errand: Errand;
     readonly mode: Mode;
+    readonly room: string;
     readonly fingerprint: string;
   },
 ): Promise<ModeOutcome> {
@@ -584,20 +623,29 @@ async function runFrontEnd(
     write: (text: string) => write(Deno.stdout, text),
     writeError: (text: string) => write(Deno.stderr, text),
     fingerprint,
+    room,
   };
-  if (mode === "json") return await runJsonMode(conversation, { bytes: bytesOf(process.stdin), ...io });
-  return await runLineMode(conversation, {
+  if (mode === "json") return await runJsonMode(talk, { bytes: bytesOf(process.stdin), ...io });
+  return await runLineMode(talk, {
     ...io,
     input: terminal === undefined
       ? { kind: "piped", bytes: bytesOf(process.stdin) }
       : { kind: "terminal", terminal },
     clock: localClock,
+    day: localDay,
+    now: wallClock,
     // Where standard error is elsewhere, the trace has it for itself.
     takeOver: (print) => {
       if (Deno.stderr.isTerminal()) trace.lines = print;
     },
     colour: Deno.stdout.isTerminal() && !Deno.noColor,
   });
+}
+
+/** Does `act` after `ms` milliseconds, unless what it gives is called before. */
+function later(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
 }
 
 /** The first signal ends a conversation as `/quit` does; a second one the program, as the system would. */

@@ -6,6 +6,7 @@
  */
 
 import process from "node:process";
+import { setImmediate } from "node:timers";
 import denoJson from "./deno.json" with { type: "json" };
 import {
   ADMINISTRATION_SOCKET,
@@ -18,7 +19,9 @@ import { administrationLines } from "./lib/admin/administration_text.ts";
 import { runConsole } from "./lib/admin/console.ts";
 import {
   closeJournal,
+  noteBanned,
   noteConnected,
+  noteDelivery,
   noteEnded,
   noteFault,
   noteGuest,
@@ -32,9 +35,9 @@ import { fernetKeyFrom } from "./lib/bridge/fernet_key.ts";
 import { Guest, guestEndWords } from "./lib/bridge/guest.ts";
 import { serverIv } from "./lib/bridge/token_iv.ts";
 import { UsedTokens } from "./lib/bridge/used_tokens.ts";
-import { type AdminAnswer, administer, type Place } from "./lib/chat/administration.ts";
-import type { PeerId } from "./lib/chat/lobby.ts";
-import { signedLine } from "./lib/chat/notice.ts";
+import { type AdminAnswer, administer, type Office, type Place } from "./lib/chat/administration.ts";
+import { addressGroup } from "./lib/chat/address_group.ts";
+import type { PeerId } from "./lib/chat/peer_id.ts";
 import type { AccountStore } from "./lib/chat/port.ts";
 import { DEFAULT_ENDPOINT } from "./lib/config/address.ts";
 import type { AdministrationCommand } from "./lib/config/administration_command.ts";
@@ -42,12 +45,14 @@ import type { BridgeConfig } from "./lib/config/fernet_flags.ts";
 import { invitedEndpoint } from "./lib/config/public_address.ts";
 import { runtimeFault } from "./lib/config/runtime.ts";
 import { runServerCommand, type ServerConfig } from "./lib/config/server_command.ts";
+import type { UpkeepCommand } from "./lib/config/upkeep_command.ts";
 import { newCertificateKey, selfSignedCertificate } from "./lib/crypto/certificate.ts";
 import { systemEntropy } from "./lib/crypto/entropy.ts";
 import { chosenMlKem } from "./lib/crypto/ml_kem_choice.ts";
 import type { Provider } from "./lib/crypto/port.ts";
 import { webCryptoProvider } from "./lib/crypto/webcrypto.ts";
-import { LobbyExchange } from "./lib/delivery/exchange.ts";
+import { RoomExchange } from "./lib/delivery/exchange.ts";
+import { noteTrouble } from "./lib/delivery/exchange_parts.ts";
 import { type Endpoint, endpointText } from "./lib/identity/endpoint.ts";
 import { fingerprint, hostKeyWords } from "./lib/identity/host_key.ts";
 import { pump } from "./lib/net/pump.ts";
@@ -61,23 +66,28 @@ import { pskFromText } from "./lib/secure/psk.ts";
 import type { Tracer } from "./lib/secure/record.ts";
 import type { ServerOptions } from "./lib/secure/server_handshake.ts";
 import { type Suite, SUITES } from "./lib/secure/suite.ts";
-import { addressGroup, admit, type HalfOpen, settle } from "./lib/session/admission.ts";
+import { admit, type HalfOpen, settle } from "./lib/session/admission.ts";
 import { endWords } from "./lib/session/end_words.ts";
+import { Gate } from "./lib/session/gate.ts";
 import type { SessionNews } from "./lib/session/port.ts";
 import { Reception } from "./lib/session/reception.ts";
 import { Service } from "./lib/session/service.ts";
 import { Session } from "./lib/session/session.ts";
 import { type AccountDatabase, openAccountDatabase } from "./lib/store/account_database.ts";
+import { makeBackup, restoreBackup } from "./lib/store/backup.ts";
+import { madeLines, restoredLines } from "./lib/store/backup_text.ts";
 import {
   CERTIFICATE_FILES,
   loadOrMakeCertificate,
   readServerCertificate,
   type ServerCertificate,
 } from "./lib/store/certificate_file.ts";
+import { examine, findingSentence } from "./lib/store/doctor.ts";
 import { HOST_KEY_FILE, loadOrMakeHostKey } from "./lib/store/host_key_file.ts";
+import { openRoomStore, roomsOnDisk, type RoomStore } from "./lib/store/room_store.ts";
 import { readSecretFile } from "./lib/store/secret_file.ts";
 import { bytesOf, readLines } from "./lib/terminal/lines.ts";
-import { EXIT_CODES, Failure } from "./lib/text/failure.ts";
+import { type Exit, EXIT_CODES, Failure } from "./lib/text/failure.ts";
 import { traceLines } from "./lib/text/trace.ts";
 import { visible } from "./lib/text/visible.ts";
 import { type Bytes, utf8 } from "./lib/wire/bytes.ts";
@@ -94,8 +104,10 @@ interface House {
   readonly parts: Omit<ChannelParts, "trace">;
   readonly trace: boolean;
   readonly store: AccountStore;
+  readonly rooms: RoomStore;
+  readonly gate: Gate;
   readonly setup: Bytes;
-  readonly exchange: LobbyExchange;
+  readonly exchange: RoomExchange;
   readonly service: Service;
   readonly reception: Reception;
   readonly ticker: Ticker;
@@ -140,6 +152,7 @@ async function main(): Promise<number> {
     stderr: { write: (text) => writeSync(Deno.stderr, text) },
     serve,
     administer: administerByCommand,
+    seeTo,
   });
 }
 
@@ -148,14 +161,21 @@ async function serve(config: ServerConfig<Suite>): Promise<void> {
   await loadOrMakeHostKey(config.dataDir, systemEntropy);
   // It is what refuses a second server on one data folder.
   const administration = await listenUnix(`${config.dataDir}/${ADMINISTRATION_SOCKET}`);
-  let store: AccountDatabase | undefined;
+  let accounts: AccountDatabase | undefined;
+  let rooms: RoomStore | undefined;
   try {
-    store = await openAccountDatabase(config.dataDir);
-    await run(config, await openHouse(config, store), administration);
+    const provider = webCryptoProvider(await chosenMlKem());
+    accounts = await openAccountDatabase(config.dataDir);
+    const place = { dataDir: config.dataDir, keyFile: config.logs.keyFile };
+    rooms = await openRoomStore(place, { provider, entropy: systemEntropy });
+    const house = await openHouse(config, { accounts, rooms, provider });
+    await run(config, house, administration);
+    await house.exchange.settled();
   } finally {
     // In this order: whoever administers is not to meet a database that is closed.
     await administration.close();
-    store?.close();
+    accounts?.close();
+    rooms?.close();
   }
 }
 
@@ -178,25 +198,51 @@ async function run(
   await announce(open);
   await openJournal(Deno.stderr.writable);
   void administerWhoAsks(open);
+  const stopTicking = house.ticker.add(() => {
+    house.exchange.tick();
+    house.gate.tick();
+  });
   if (config.console) openConsole(house, end).catch((fault) => noteFault("console", String(fault)));
-  await Promise.all([receiveAll(open), receiveGuests(open)]);
+  await Promise.all([receiveAll(open), receiveGuests(open)]).finally(stopTicking);
   await Promise.race([closeJournal(), new Promise((resolve) => setTimeout(resolve, JOURNAL_CLOSE_MS_MAX))]);
 }
 
-async function openHouse(config: ServerConfig<Suite>, store: AccountStore): Promise<House> {
-  const provider = webCryptoProvider(await chosenMlKem());
+/** What is kept on disk, and what computes. */
+interface Ground {
+  readonly accounts: AccountStore;
+  readonly rooms: RoomStore;
+  readonly provider: Provider;
+}
+
+async function openHouse(
+  config: ServerConfig<Suite>,
+  { accounts: store, rooms, provider }: Ground,
+): Promise<House> {
   const psk = config.pskText === undefined ? undefined : await pskFromText(config.pskText, provider);
   const hostKey = await provider.ed25519SigningKey(await loadOrMakeHostKey(config.dataDir, systemEntropy));
+  const onFault = (fault: unknown): void => noteTrouble({ note: noteDelivery }, fault);
+  const gate = await Gate.open({ store, wallClock, onFault });
   const setup = await store.opaqueSetup(async () => await (await provider.opaque()).newSetup());
-  const exchange = new LobbyExchange({
+  const exchange = await RoomExchange.open({
+    provider,
+    entropy: systemEntropy,
+    hostKey,
     wallClock,
-    sign: (saying, now) => signedLine(saying, { provider, entropy: systemEntropy, hostKey }, now),
-  });
+    soon: (act) => setImmediate(act),
+    logs: rooms.log,
+    files: rooms.files,
+    accounts: store,
+    retention: config.logs.retention,
+    fileLimits: config.files,
+    note: noteDelivery,
+  }, await rooms.restored());
   return {
     options: { suites: config.suites, psk, hostKey },
     parts: { provider, entropy: systemEntropy },
     trace: config.trace,
     store,
+    rooms,
+    gate,
     setup,
     exchange,
     service: new Service({ store, exchange, provider, hostKey: hostKey.publicKey, setup }),
@@ -258,7 +304,7 @@ async function announce({ config, house, listening, bridge, place }: OpenHouse):
   writeSync(Deno.stdout, `fingerprint ${fingerprint(await provider.sha256(publicKey))}\n`);
   writeSync(Deno.stdout, `words ${(await hostKeyWords(publicKey, provider)).join(" ")}\n`);
   if (config.registration === "invite") {
-    const invited = await administer({ type: "invite" }, store, officeAt(place, provider));
+    const invited = await administer({ type: "invite" }, store, officeAt(place, house));
     if (invited.kind === "invitation") writeSync(Deno.stdout, `invitation ${invited.url}\n`);
   }
   if (bridge === undefined) return;
@@ -266,22 +312,29 @@ async function announce({ config, house, listening, bridge, place }: OpenHouse):
 }
 
 async function receiveAll({ house, listening }: OpenHouse): Promise<void> {
-  await receive(listening, (accepted, peer) => converse(house, accepted, peer));
+  await receive(listening, house.gate, (accepted, peer) => converse(house, accepted, peer));
 }
 
 async function receiveGuests({ house, bridge }: OpenHouse): Promise<void> {
   if (bridge === undefined) return;
-  await receive(bridge.listening, (accepted, peer) => converseByTokens(house, bridge, { accepted, peer }));
+  const converse = (accepted: Accepted, peer: PeerId) => converseByTokens(house, bridge, { accepted, peer });
+  await receive(bridge.listening, house.gate, converse);
 }
 
-/** Has each connection that comes in its conversation, until there are none and will be none. */
+/** Has each connection that `gate` lets in its conversation, until there are none and will be none. */
 async function receive(
   { connections }: Listening,
+  gate: Gate,
   converse: (accepted: Accepted, peer: PeerId) => Promise<void>,
 ): Promise<void> {
   const conversations = new Set<Promise<void>>();
   let peer: PeerId = 0;
   for await (const accepted of connections) {
+    if (!gate.lets(accepted.from.host)) {
+      accepted.socket.close();
+      noteBanned(endpointText(accepted.from));
+      continue;
+    }
     peer += 1;
     const conversation = converse(accepted, peer)
       .catch((fault) => noteFault(endpointText(accepted.from), String(fault)))
@@ -318,7 +371,11 @@ async function converse(house: House, { socket, from }: Accepted, peer: PeerId):
   void session.admitted.then(() => {
     house.halfOpen = settle(house.halfOpen, peer);
   });
-  await pump(socket, session, { clock, ticker: house.ticker }).finally(() => house.sessions.delete(peer));
+  const leaveGate = house.gate.enter(from.host, () => session.turnOut());
+  await pump(socket, session, { clock, ticker: house.ticker }).finally(() => {
+    leaveGate();
+    house.sessions.delete(peer);
+  });
   const why = endWords(await session.ended);
   trace({ kind: "end", reason: why });
   noteEnded(address, why);
@@ -326,7 +383,7 @@ async function converse(house: House, { socket, from }: Accepted, peer: PeerId):
 
 /** One guest of the bridge, from its first byte to its end. */
 async function converseByTokens(
-  { exchange, ticker }: House,
+  { exchange, ticker, gate }: House,
   bridge: Bridge,
   { accepted: { socket, from }, peer }: { readonly accepted: Accepted; readonly peer: PeerId },
 ): Promise<void> {
@@ -348,7 +405,9 @@ async function converseByTokens(
   }, clock());
   bridge.sessions.set(peer, guest);
   makeWay(bridge, { peer, host: from.host }, (evicted) => bridge.sessions.get(evicted)?.lost());
+  const leaveGate = gate.enter(from.host, () => guest.lost());
   await pump(socket, guest, { clock, ticker }).finally(() => {
+    leaveGate();
     bridge.sessions.delete(peer);
     bridge.halfOpen = settle(bridge.halfOpen, peer);
   });
@@ -384,15 +443,16 @@ function administerWhoAsks({ administration, house, place }: OpenHouse): Promise
   return serveAdministration(administration.connections, {
     answer: async ({ request, address }: AdministrationCall) => {
       const there = { ...place, endpoint: movedTo(place.endpoint, address) };
-      const answer = await administer(request, house.store, officeAt(there, house.parts.provider));
+      const answer = await administer(request, house.store, officeAt(there, house));
       house.exchange.administered(request, answer);
+      if (answer.kind === "banned") await house.gate.look();
       return answer;
     },
     onFault: (fault) => noteFault("administration", String(fault)),
   });
 }
 
-/** `sotto-server user …` and `invite`: by the server that runs on the data folder, or without one by its files. */
+/** `sotto-server user …`, `room list`, `ban` and `invite`: by the server that runs on the data folder, or without one by its files. */
 async function administerByCommand(command: AdministrationCommand): Promise<readonly string[]> {
   const { dataDir, qr } = command;
   const running = await connectUnix(`${dataDir}/${ADMINISTRATION_SOCKET}`);
@@ -402,7 +462,9 @@ async function administerByCommand(command: AdministrationCommand): Promise<read
   return await administrationLines(answer, { qr });
 }
 
-async function administerFiles({ request, dataDir, address }: AdministrationCommand): Promise<AdminAnswer> {
+async function administerFiles(
+  { request, dataDir, address, keyFile }: AdministrationCommand,
+): Promise<AdminAnswer> {
   await requireServersData(dataDir);
   const provider = webCryptoProvider(await chosenMlKem());
   const store = await openAccountDatabase(dataDir);
@@ -410,7 +472,10 @@ async function administerFiles({ request, dataDir, address }: AdministrationComm
     const hostKey = await provider.ed25519SigningKey(await loadOrMakeHostKey(dataDir, systemEntropy));
     const certificate = await ownCertificate(dataDir);
     const endpoint = movedTo(DEFAULT_ENDPOINT, address);
-    const office = officeAt({ endpoint, hostKey: hostKey.publicKey, certificate }, provider);
+    const entropy = systemEntropy;
+    const place = { endpoint, hostKey: hostKey.publicKey, certificate };
+    const rooms = () => roomsOnDisk({ dataDir, keyFile }, { provider, entropy });
+    const office = { now: wallClock(), entropy, provider, place, rooms };
     const answer = await administer(request, store, office);
     if (answer.kind === "invitation" && address?.port === undefined) warnOfGuess(endpoint);
     return answer;
@@ -458,8 +523,41 @@ function movedTo(endpoint: Endpoint, address: PlaceAddress | undefined): Endpoin
   return address === undefined ? endpoint : { host: address.host, port: address.port ?? endpoint.port };
 }
 
-function officeAt(place: Place, provider: Provider): Parameters<typeof administer>[2] {
-  return { now: wallClock(), entropy: systemEntropy, provider, place };
+function officeAt(place: Place, { parts, rooms }: House): Office {
+  return { now: wallClock(), ...parts, place, rooms: () => rooms.log.rooms() };
+}
+
+/** `sotto-server backup`, `restore` and `doctor`: on files, whether or not a server runs on them. */
+async function seeTo(command: UpkeepCommand, print: (line: string) => void): Promise<Exit> {
+  const { dataDir } = command;
+  switch (command.type) {
+    case "backup": {
+      const backup = await makeBackup({ dataDir, to: command.other, now: wallClock() });
+      for (const line of madeLines(backup, command.other)) print(line);
+      return "ok";
+    }
+    case "restore": {
+      const backup = await restoreBackup({ from: command.other, dataDir });
+      for (const line of restoredLines(backup, dataDir)) print(line);
+      return "ok";
+    }
+    case "doctor":
+      return await examineAll(command, print);
+  }
+}
+
+async function examineAll(
+  { dataDir, keyFile }: UpkeepCommand & { readonly type: "doctor" },
+  print: (line: string) => void,
+): Promise<Exit> {
+  const provider = webCryptoProvider(await chosenMlKem());
+  let exit: Exit = "ok";
+  for await (const finding of examine({ dataDir, keyFile }, { provider, entropy: systemEntropy })) {
+    print(findingSentence(finding));
+    exit = "data";
+  }
+  if (exit === "ok") print(`Nothing is at fault in ${visible(dataDir)}.`);
+  return exit;
 }
 
 async function readSecret(path: string, what: string): Promise<string> {

@@ -41,10 +41,10 @@ interface Result {
 const newest = Deno.execPath();
 const oldest = Deno.env.get("SOTTO_CI_OLDEST") ?? "";
 const tooOld = Deno.env.get("SOTTO_CI_TOO_OLD") ?? "";
-// Where the executables are of the oldest release, their tests play all scenarios on it: once is enough.
-const ignoredByOldest = Deno.env.get("DENO_COMPILE") === oldest
-  ? "tests/compiled,tests/scenarios"
-  : "tests/compiled";
+// What takes long and asks for nothing of a release: once, on the newest, is enough.
+const long = "tests/compiled,tests/crowd,tests/simulation,tests/scale";
+// Where the executables are of the oldest release, their tests play all scenarios on it.
+const ignoredByOldest = Deno.env.get("DENO_COMPILE") === oldest ? `${long},tests/scenarios` : long;
 const allowed = readReasons(await Deno.readTextFile(".ci/allowed_skips"));
 
 const results: Result[] = [];

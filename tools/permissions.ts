@@ -1,9 +1,16 @@
 /**
- * What each program may do, in one place: the executables are compiled with these flags, the tools start
- * programs with them, and a test compares deno.json's tasks with them.
+ * What each program may do, in one place, with how the engine treats its memory: the executables are compiled with these
+ * flags, the tools start programs with them, and a test compares deno.json's tasks with them.
  *
  * @module
  */
+
+/**
+ * Has the engine look often for what nobody needs any more. Each of the small objects that it counts may stand for sixteen
+ * kilobytes of a file that it does not: by its default a program that carries a file takes eighty MiB and more above what
+ * it takes when it is idle, so thirty to forty.
+ */
+const YOUNG_MEMORY = "--v8-flags=--max-semi-space-size=2";
 
 /** The composition roots, by the name of the executable that each becomes. */
 export const PROGRAMS = [
@@ -17,6 +24,7 @@ export const PROGRAMS = [
  */
 export function serverPermissions(): readonly string[] {
   return [
+    YOUNG_MEMORY,
     "--no-prompt",
     "--allow-net",
     "--allow-read",
@@ -28,6 +36,7 @@ export function serverPermissions(): readonly string[] {
 /** The client: as the server, for the same reason, with its own variables. */
 export function clientPermissions(): readonly string[] {
   return [
+    YOUNG_MEMORY,
     "--no-prompt",
     "--allow-net",
     "--allow-read",

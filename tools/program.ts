@@ -55,6 +55,11 @@ export class Program {
       });
   }
 
+  /** The system's number of its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** Writes `line` and its end to the program's standard input; settles when more may be written. */
   async write(line: string): Promise<void> {
     await this.#input.write(new TextEncoder().encode(`${line}\n`));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AdminAnswer, type AdminUser } from "../chat/administration.ts";
+import type { AdminAnswer, AdminUser, ListedRoom } from "../chat/administration.ts";
 import { Failure } from "../text/failure.ts";
 import { visible } from "../text/visible.ts";
 
@@ -27,6 +27,15 @@ export async function administrationLines(
       }`;
       return [`invitation ${visible(url)}`, good, ...(qr ? await picture(url) : [])];
     }
+    case "bans":
+      return banLines(answer.bans);
+    case "rooms":
+      return roomLines(answer.rooms, answer.directs);
+    case "banned": {
+      const { isOn, subject } = answer;
+      const who = visible(subject.kind === "account" ? subject.handle : subject.group);
+      return [isOn ? `banned ${who}` : `banned no more: ${who}`];
+    }
     case "changed":
       return [`${answer.change} ${answer.handle}`];
     case "refused":
@@ -34,12 +43,35 @@ export async function administrationLines(
   }
 }
 
-const HEADINGS = ["NAME", "ROLE", "STANDING", "SINCE", "PASSWORD", "DEVICES"] as const;
+function banLines(bans: Extract<AdminAnswer, { kind: "bans" }>["bans"]): string[] {
+  if (bans.length === 0) return ["Nobody is banned"];
+  return bans.map(({ subject, since, until, reason }) => {
+    const end = until === undefined ? "for good" : `until ${moment(until)}`;
+    return [
+      `${visible(subject)} since ${moment(since)}, ${end}`,
+      ...(reason === undefined ? [] : [visible(reason)]),
+    ].join(": ");
+  });
+}
 
 function userLines(users: readonly AdminUser[]): string[] {
   if (users.length === 0) return ["There are no accounts yet"];
-  const rows = [HEADINGS, ...users.map(userRow)];
-  const widths = HEADINGS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return table([["NAME", "ROLE", "STANDING", "SINCE", "PASSWORD", "DEVICES"], ...users.map(userRow)]);
+}
+
+function roomLines(rooms: readonly ListedRoom[], directs: number): string[] {
+  const heading = ["NAME", "KIND", "MEMBERS", "ENTRIES", "LAST"];
+  const between = directs === 1 ? "1 conversation of two" : `${directs} conversations of two`;
+  return [...table([heading, ...rooms.map(roomRow)]), `besides ${between}`];
+}
+
+function roomRow({ name, visibility, members, entries, last }: ListedRoom): readonly string[] {
+  return [visible(name), visibility, String(members), String(entries), moment(last)];
+}
+
+/** Each column as wide as its widest cell. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd());
 }
 

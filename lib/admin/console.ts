@@ -6,6 +6,7 @@
  */
 
 import type { OpenLobby, Overheard } from "../chat/overheard.ts";
+import { Failure } from "../text/failure.ts";
 import { visible, visibleLines } from "../text/visible.ts";
 import { utf8 } from "../wire/bytes.ts";
 import { TEXT_BYTES_MAX } from "../wire/limits.ts";
@@ -63,10 +64,21 @@ export async function runConsole(lobby: ConsoleLobby, io: ConsoleIo): Promise<"q
         screen.show([command.sentence]);
         break;
       case "say":
-        await lobby.say({ source: "console", name: OPERATOR_NAME, text: command.text });
+        screen.show(await say(lobby, command.text));
     }
   }
   return "inputEnded";
+}
+
+/** Gives why it could not be said, as a line. */
+async function say(lobby: ConsoleLobby, text: string): Promise<readonly string[]> {
+  try {
+    await lobby.say({ source: "console", name: OPERATOR_NAME, text });
+    return [];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [error.message];
+  }
 }
 
 /** Writes lines in their order, and forgets those that are too many. */

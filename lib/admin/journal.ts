@@ -6,6 +6,7 @@
  */
 
 import { configure, getLogger, getStreamSink, type LogRecord, reset } from "@logtape/logtape";
+import type { DeliveryNews } from "../delivery/exchange_parts.ts";
 import type { SessionNews } from "../session/port.ts";
 import { visible } from "../text/visible.ts";
 
@@ -40,9 +41,32 @@ export function noteConnected(address: string): void {
   getLogger("sotto").info("{address} connected", { address });
 }
 
-/** What a session at `address` came to: who registers, logs in, fails at that, joins, and changes keys or password. */
+/** Somebody who has connected from `address` was sent away at once, without a word. */
+export function noteBanned(address: string): void {
+  getLogger("sotto").info("{address} refused: the address is banned", { address });
+}
+
+/** What a session at `address` came to: who registers, logs in, fails at that, and changes keys or password. */
 export function noteSession(address: string, news: SessionNews): void {
   getLogger("sotto").info("{address} {news}", { address, news: newsText(news) });
+}
+
+/** What happened to what is stored and delivered. */
+export function noteDelivery(news: DeliveryNews): void {
+  switch (news.kind) {
+    case "notStored":
+      return getLogger("sotto").error("{count} not stored or read: {why}", news);
+    case "dropped":
+      return getLogger("sotto").info("{room} dropped what was said up to #{upTo}", news);
+    case "refused": {
+      const counts = Array.from(news.counts, ([code, count]) => `${code} ${count}`).join(", ");
+      return getLogger("sotto").info("{address} was refused as {handle}: {counts}", { ...news, counts });
+    }
+    case "fault":
+      return getLogger("sotto").error("a fault of this server, please report it: {what}", {
+        what: quotedField(news.what),
+      });
+  }
 }
 
 /** Somebody has connected to the Fernet bridge from `address`. */
@@ -106,8 +130,6 @@ function newsText(news: SessionNews): string {
       }`;
     case "closedMeanwhile":
       return `may no longer log in as ${news.handle}`;
-    case "joined":
-      return `joined as ${news.handle}`;
     case "published":
       return `published keys of ${news.handle}`;
     case "passwordRenewed":

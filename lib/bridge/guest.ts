@@ -8,9 +8,10 @@
  */
 
 import type { OpenLobby, Overheard } from "../chat/overheard.ts";
+import { Failure } from "../text/failure.ts";
 import { visible, visibleLines } from "../text/visible.ts";
 import { type Bytes, utf8, utf8Text } from "../wire/bytes.ts";
-import { CLOSE_MS_MAX, LOGIN_MS_MAX, PRESENCE_NAMES_MAX, TEXT_BYTES_MAX } from "../wire/limits.ts";
+import { CLOSE_MS_MAX, LOGIN_MS_MAX, PEOPLE_MAX, TEXT_BYTES_MAX } from "../wire/limits.ts";
 import { LOBBY } from "../wire/message.ts";
 import { Outbox, type TokenParts } from "./outbox.ts";
 import { FAREWELL, GUEST_LINE_BYTES_MAX, LEAVING_TEXTS, REFUSAL } from "./phrases.ts";
@@ -169,7 +170,12 @@ export class Guest {
     if (utf8(text).length > TEXT_BYTES_MAX) {
       return this.#tell(`${REFUSAL}say that: it is longer than ${TEXT_BYTES_MAX} octets; say it in parts.`);
     }
-    await this.#parts.lobby.say({ source: "bridge", name: this.#state.name, text });
+    try {
+      await this.#parts.lobby.say({ source: "bridge", name: this.#state.name, text });
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      this.#tell(`* ${error.message}`);
+    }
   }
 
   /** Those who read it may print it as it comes, so it is made safe here. */
@@ -211,7 +217,7 @@ export class Guest {
 
   #leave(end: GuestEnd): void {
     if (this.#state.kind === "leaving") return;
-    const departed = this.#state.kind === "inside" ? this.#state.depart() : Promise.resolve();
+    const departed = this.#state.kind === "inside" ? this.#state.depart().catch(unlessNotStored) : undefined;
     this.#state = { kind: "leaving", since: this.#now };
     this.#outbox.end();
     this.#end.resolve(Promise.all([departed, this.#written.promise]).then(() => end));
@@ -222,6 +228,11 @@ export class Guest {
     this.#outbox.drop();
     this.#written.resolve();
   }
+}
+
+/** What cannot be stored is for the server's journal: a guest that goes cannot be told. */
+function unlessNotStored(error: unknown): void {
+  if (!(error instanceof Failure)) throw error;
 }
 
 const WHY_NOT = {
@@ -235,7 +246,7 @@ const WHY_NOT = {
 /** As many names as other lists have at once: a greeting stays shorter than a long message. */
 function listed(names: readonly string[]): string {
   if (names.length === 0) return "nobody";
-  const more = names.length - PRESENCE_NAMES_MAX;
-  const shown = names.slice(0, PRESENCE_NAMES_MAX).map(visible).join(", ");
+  const more = names.length - PEOPLE_MAX;
+  const shown = names.slice(0, PEOPLE_MAX).map(visible).join(", ");
   return more > 0 ? `${shown} and ${more} more` : shown;
 }

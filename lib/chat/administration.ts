@@ -1,5 +1,5 @@
 /**
- * What an operator may do with accounts, as values: the same through the administration socket, by the server's console
+ * What an operator may do with accounts, and learn of rooms, as values: the same through the administration socket, by the server's console
  * and straight on the database. Requests and answers survive JSON.
  *
  * @module
@@ -11,7 +11,10 @@ import type { Endpoint } from "../identity/endpoint.ts";
 import { INVITATION_CODE_BYTES, invitationText } from "../identity/invitation.ts";
 import { type Handle, HandleSchema } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
-import type { Account, AccountStore } from "./port.ts";
+import { VISIBILITIES } from "../wire/entry_body.ts";
+import { addressGroup } from "./address_group.ts";
+import type { Account, AccountStore, BanSubject, ServerBan } from "./port.ts";
+import type { RoomState } from "./room.ts";
 import { isNameFree } from "./registration.ts";
 
 /** How long an invitation is good for, unless it is made otherwise: a day, the time to reach somebody. */
@@ -23,7 +26,19 @@ export const INVITATION_MS_MAX = 31_536_000_000;
 /** Most people that may be asked to come by one invitation: ten times what a server is made for. */
 export const INVITATION_USES_MAX = 10_000;
 
+/** Longest ban that ends by itself: ten years; longer is for ever. */
+export const BAN_MS_MAX = 315_360_000_000;
+
+/** Longest reason of a ban, in UTF-16 units: a line. */
+export const BAN_REASON_CHARS_MAX = 256;
+
 const TimeSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+/** An account by its handle, or an IP address as the operator wrote it. */
+const BanSubjectSchema = v.variant("kind", [
+  v.strictObject({ kind: v.literal("account"), handle: HandleSchema }),
+  v.strictObject({ kind: v.literal("address"), address: v.pipe(v.string(), v.regex(/^[0-9a-f:.]{2,45}$/i)) }),
+]);
 
 const AdminRequestSchema = v.variant("type", [
   /** All accounts. */
@@ -38,6 +53,19 @@ const AdminRequestSchema = v.variant("type", [
   v.strictObject({ type: v.literal("userRemove"), handle: HandleSchema }),
   /** Forgets an account's password, and makes an invitation by which it gets a new one. */
   v.strictObject({ type: v.literal("userReset"), handle: HandleSchema }),
+  /** Keeps an account, or whoever connects from an address or its /64, out of the whole server. */
+  v.strictObject({
+    type: v.literal("ban"),
+    subject: BanSubjectSchema,
+    lastingMs: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(BAN_MS_MAX))),
+    reason: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(BAN_REASON_CHARS_MAX))),
+  }),
+  /** Lets them in again. */
+  v.strictObject({ type: v.literal("unban"), subject: BanSubjectSchema }),
+  /** All bans from the whole server. */
+  v.strictObject({ type: v.literal("bans") }),
+  /** All rooms that are not between two people, and how many of those there are. */
+  v.strictObject({ type: v.literal("roomList") }),
   /** An invitation for anybody: for one, and {@linkcode INVITATION_MS}, unless said otherwise. */
   v.strictObject({
     type: v.literal("invite"),
@@ -60,6 +88,17 @@ const UserSchema = v.strictObject({
   hasKeys: v.boolean(),
 });
 
+const ListedRoomSchema = v.strictObject({
+  name: v.string(),
+  visibility: v.picklist(VISIBILITIES),
+  /** How many accounts are in it. */
+  members: v.number(),
+  /** How many entries its log has: those that were dropped do not count. */
+  entries: v.number(),
+  /** When the last of them was made, in milliseconds since 1970. */
+  last: TimeSchema,
+});
+
 const AdminAnswerSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("users"), users: v.array(UserSchema) }),
   v.strictObject({
@@ -78,6 +117,31 @@ const AdminAnswerSchema = v.variant("kind", [
     handle: HandleSchema,
   }),
   v.strictObject({
+    kind: v.literal("bans"),
+    bans: v.array(v.strictObject({
+      /** A handle or an address group. */
+      subject: v.string(),
+      since: TimeSchema,
+      until: v.exactOptional(TimeSchema),
+      reason: v.exactOptional(v.string()),
+    })),
+  }),
+  v.strictObject({
+    kind: v.literal("rooms"),
+    rooms: v.array(ListedRoomSchema),
+    /** Conversations of two: an operator is not told whose. */
+    directs: v.number(),
+  }),
+  /** After `isOn` the connections of the account, or from the address group, are to be ended. */
+  v.strictObject({
+    kind: v.literal("banned"),
+    isOn: v.boolean(),
+    subject: v.variant("kind", [
+      v.strictObject({ kind: v.literal("account"), handle: HandleSchema }),
+      v.strictObject({ kind: v.literal("address"), group: v.string() }),
+    ]),
+  }),
+  v.strictObject({
     kind: v.literal("refused"),
     exit: v.literal("data"),
     /** What could not be done, why, what to do; safe for a terminal. */
@@ -89,6 +153,8 @@ const AdminAnswerSchema = v.variant("kind", [
 export type AdminRequest = v.InferOutput<typeof AdminRequestSchema>;
 /** One account, as an operator sees it. */
 export type AdminUser = v.InferOutput<typeof UserSchema>;
+/** One room, as an operator sees it. */
+export type ListedRoom = v.InferOutput<typeof ListedRoomSchema>;
 /** What came of it. After `disabled` and `removed` the account's connections are to be ended. */
 export type AdminAnswer = v.InferOutput<typeof AdminAnswerSchema>;
 
@@ -116,6 +182,8 @@ export interface Place {
 
 /** What {@linkcode administer} needs besides the accounts. */
 export interface Office {
+  /** Reads all rooms. */
+  readonly rooms: () => Promise<readonly RoomState[]>;
   /** The moment, in milliseconds since 1970. */
   readonly now: number;
   /** Makes the codes of invitations. */
@@ -145,6 +213,14 @@ export async function administer(
       return changed("removed", request.handle, await store.remove(request.handle));
     case "userReset":
       return await resetUser(request.handle, store, office);
+    case "ban":
+      return await ban(request, store, office);
+    case "unban":
+      return await unban(subjectOf(request.subject), store);
+    case "bans":
+      return { kind: "bans", bans: (await store.bans()).map(shownBan) };
+    case "roomList":
+      return listed(await office.rooms());
     case "invite": {
       const { uses = 1, lifetimeMs = INVITATION_MS } = request;
       return await invite({ uses, lifetimeMs, handle: undefined }, store, office);
@@ -165,6 +241,59 @@ async function resetUser(handle: Handle, store: AccountStore, office: Office): P
   // Before the password goes: should this program end in between, nothing has changed for the account.
   const answer = await inviteOne(handle, store, office);
   return await store.setPasswordRecord(handle, undefined) ? answer : nobody("reset", handle);
+}
+
+async function ban(
+  { subject: asked, lastingMs, reason }: AdminRequest & { type: "ban" },
+  store: AccountStore,
+  { now }: Office,
+): Promise<AdminAnswer> {
+  const subject = subjectOf(asked);
+  const until = lastingMs === undefined ? undefined : now + lastingMs;
+  const isThere = await store.setBan({ subject, since: now, until, reason });
+  return isThere || subject.kind === "address"
+    ? { kind: "banned", isOn: true, subject }
+    : nobody("ban", subject.handle);
+}
+
+async function unban(subject: BanSubject, store: AccountStore): Promise<AdminAnswer> {
+  if (await store.liftBan(subject)) return { kind: "banned", isOn: false, subject };
+  const who = subject.kind === "account" ? subject.handle : subject.group;
+  return refused(`Cannot lift the ban of ${who}: there is none; to see all run: sotto-server bans`);
+}
+
+function subjectOf(asked: v.InferOutput<typeof BanSubjectSchema>): BanSubject {
+  return asked.kind === "account"
+    ? { kind: "account", handle: asked.handle }
+    : { kind: "address", group: addressGroup(asked.address) };
+}
+
+function shownBan({ subject, since, until, reason }: ServerBan) {
+  return {
+    subject: subject.kind === "account" ? subject.handle : subject.group,
+    since,
+    ...(until === undefined ? {} : { until }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+function listed(rooms: readonly RoomState[]): AdminAnswer {
+  const open = rooms.flatMap((room) => room.form.kind === "open" ? [shownRoom(room, room.form.name)] : []);
+  return {
+    kind: "rooms",
+    rooms: open.sort((one, other) => one.name < other.name ? -1 : 1),
+    directs: rooms.length - open.length,
+  };
+}
+
+function shownRoom({ settings, members, head, base, headTime }: RoomState, name: string): ListedRoom {
+  return {
+    name,
+    visibility: settings.visibility,
+    members: members.size,
+    entries: head.sequence - base.sequence,
+    last: headTime,
+  };
 }
 
 function inviteOne(handle: Handle, store: AccountStore, office: Office): Promise<AdminAnswer> {

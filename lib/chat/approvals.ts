@@ -9,7 +9,7 @@ import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import { APPROVALS_WAITING_MAX } from "../wire/limits.ts";
 import type { AskApproval } from "../wire/message.ts";
-import type { PeerId } from "./lobby.ts";
+import type { PeerId } from "./peer_id.ts";
 
 /** A device that waits. */
 export interface Waiting {

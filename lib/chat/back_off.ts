@@ -52,7 +52,7 @@ const ADDRESS_BUCKETS = 16_384;
 export interface Guesser {
   /** The account, as it was named, whether or not there is one. */
   readonly handle: string;
-  /** The group of addresses that one customer of a provider commands, by `addressGroup` of lib/session/admission.ts. */
+  /** The group of addresses that one customer of a provider commands, by `addressGroup` of lib/chat/address_group.ts. */
   readonly address: string;
 }
 

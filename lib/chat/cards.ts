@@ -20,25 +20,38 @@ const CARD_FRAME_BYTES = encodeCbor({
   signature: new Uint8Array(ED25519_SIGNATURE_BYTES),
 }).length - 2 * stringBytes(0);
 
+/** Octets that the fields of an answer add to a `cards` message at the most. */
+const ANSWER_BYTES = encodeCbor({ ask: 2 ** 32 - 1, end: true }).length;
+
 /** As few messages as carry `cards` in their order; none where there are no cards. */
 export function cardMessages(cards: readonly Card[]): readonly ServerMessage[] {
-  const messages: { readonly type: "cards"; readonly cards: Card[] }[] = [];
+  return grouped(cards, MESSAGE_BYTES_MAX - FRAME_BYTES).map((group) => ({ type: "cards", cards: group }));
+}
+
+/** The answer to the question `ask`: one message at least, of which the last is told to be. */
+export function cardAnswers(cards: readonly Card[], ask: number): readonly ServerMessage[] {
+  const groups = cards.length === 0 ? [[]] : grouped(cards, MESSAGE_BYTES_MAX - FRAME_BYTES - ANSWER_BYTES);
+  return groups.map((group, at) => ({ type: "cards", cards: group, ask, end: at === groups.length - 1 }));
+}
+
+function grouped(cards: readonly Card[], bytesMax: number): Card[][] {
+  const groups: Card[][] = [];
   let free = 0;
   for (const card of cards) {
     const bytes = cardBytes(card);
-    const last = messages.at(-1);
-    if (last === undefined || bytes > free || last.cards.length === CARDS_MAX) {
-      messages.push({ type: "cards", cards: [card] });
-      free = MESSAGE_BYTES_MAX - FRAME_BYTES - bytes;
+    const last = groups.at(-1);
+    if (last === undefined || bytes > free || last.length === CARDS_MAX) {
+      groups.push([card]);
+      free = bytesMax - bytes;
     } else {
-      last.cards.push(card);
+      last.push(card);
       free -= bytes;
     }
   }
-  return messages;
+  return groups;
 }
 
-/** Worked out and not encoded to be measured: everybody who comes gets the cards of all who are there. */
+/** Worked out and not encoded to be measured: everybody who comes gets the cards of all who are told of. */
 function cardBytes({ handle, list }: Card): number {
   // Handles are ASCII.
   return CARD_FRAME_BYTES + stringBytes(handle.length) + stringBytes(list.length);

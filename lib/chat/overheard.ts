@@ -6,7 +6,12 @@
  */
 
 import type { Handle } from "../text/handle.ts";
-import type { Notice } from "../wire/message.ts";
+import { utf8 } from "../wire/bytes.ts";
+import type { BodyOf } from "../wire/entry_body.ts";
+import { DISPLAY_NAME_BYTES_MAX, TEXT_BYTES_MAX } from "../wire/limits.ts";
+
+/** Who but people speaks in a room: the host key signs that. */
+export type NoticeSource = BodyOf<"notice">["source"];
 
 /** One thing that happened in the lobby; times are milliseconds since 1970. Texts are as they were written. */
 export type Overheard =
@@ -14,7 +19,7 @@ export type Overheard =
   | {
     readonly kind: "said";
     readonly time: number;
-    readonly source: "member" | Notice["source"];
+    readonly source: "member" | NoticeSource;
     readonly name: string;
     readonly text: string;
   }
@@ -30,7 +35,7 @@ export type Overheard =
 /** What the operator or the bridge says. */
 export interface Saying {
   /** Who of the two. */
-  readonly source: Notice["source"];
+  readonly source: NoticeSource;
   /** Under which name: 1 to 64 octets. */
   readonly name: string;
   /** What: 1 to 8,192 octets. */
@@ -42,8 +47,8 @@ export interface OpenLobby {
   /** Calls `listener` with what happens from now on, own lines included, until the function given back is called. */
   overhear(listener: (event: Overheard) => void): () => void;
   /**
-   * Says a line, signed by the host key; settles when it has its place. Lines keep the order of the calls. Throws a
-   * `RangeError` where name or text are empty or too long.
+   * Says a line, signed by the host key; settles when it has its place, durably. Lines keep the order of the calls. Throws
+   * a `RangeError` where name or text are empty or too long, and rejects with a `Failure` where it cannot be stored.
    */
   say(saying: Saying): Promise<void>;
   /**
@@ -54,4 +59,14 @@ export interface OpenLobby {
   visit(name: string, address: string): () => Promise<void>;
   /** Which accounts are there, in the order of coming. */
   present(): readonly Handle[];
+}
+
+/** Whether name and text are as long as a notice's may be. */
+export function isSayable({ name, text }: Saying): boolean {
+  return isWithin(name, DISPLAY_NAME_BYTES_MAX) && isWithin(text, TEXT_BYTES_MAX);
+}
+
+function isWithin(text: string, octetsMax: number): boolean {
+  const { length } = utf8(text);
+  return length > 0 && length <= octetsMax;
 }

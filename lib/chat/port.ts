@@ -12,7 +12,7 @@ import type { Keys } from "../wire/message.ts";
 /** What an account may do: the first account of a server is its owner. */
 export type Role = "owner" | "member";
 
-/** Whether an account may log in. */
+/** Whether an account may log in: not where it is disabled, or banned. */
 export type Standing = "active" | "disabled";
 
 /** One person's account. */
@@ -46,6 +46,25 @@ export interface Invitation {
    * password record (`sotto-server user reset`), it gives that account a new one instead.
    */
   readonly handle: Handle | undefined;
+}
+
+/** Who is kept out of the whole server. */
+export type BanSubject =
+  /** An account: it counts as disabled as long as the ban lasts, and is afterwards what it was. */
+  | { readonly kind: "account"; readonly handle: Handle }
+  /** Whoever connects from an address group (lib/chat/address_group.ts). */
+  | { readonly kind: "address"; readonly group: string };
+
+/** A ban from the whole server. */
+export interface ServerBan {
+  /** Who. */
+  readonly subject: BanSubject;
+  /** Since when. */
+  readonly since: number;
+  /** Until when; `undefined`: until it is lifted. */
+  readonly until: number | undefined;
+  /** Why, where the operator said so. */
+  readonly reason: string | undefined;
 }
 
 /** How a registration came out. */
@@ -98,8 +117,16 @@ export interface AccountStore {
       readonly recovery: Bytes | undefined;
     },
   ): Promise<boolean>;
-  /** Lets an account log in, or not; false where it is gone. */
+  /** Lets an account log in, which ends its ban, or not; false where it is gone. */
   setStanding(handle: Handle, standing: Standing): Promise<boolean>;
+  /** Keeps somebody out, in place of an earlier ban of the same; false where there is no such account. */
+  setBan(ban: ServerBan): Promise<boolean>;
+  /** Lets somebody in again; false where there was no ban. */
+  liftBan(subject: BanSubject): Promise<boolean>;
+  /** All bans, oldest first. */
+  bans(): Promise<readonly ServerBan[]>;
+  /** Lifts those whose time is over at `now`. */
+  liftExpiredBans(now: number): Promise<void>;
   /** Removes an account with all that is kept of it; its name stays taken. False where it is gone. */
   remove(handle: Handle): Promise<boolean>;
   /** Keeps an invitation. */

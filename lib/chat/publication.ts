@@ -96,12 +96,6 @@ function refused(code: "badList" | "staleList"): Judgement {
   return { kind: "refused", code };
 }
 
-/** An account's keys as they are stored, with its active devices; `undefined` before any were published. */
-export function publicationOf(account: Account): Publication | undefined {
-  const list = account.keys && decodeDeviceList(account.keys.list);
-  return account.keys && list && { account, keys: account.keys, devices: activeDevices(list.devices) };
-}
-
 /** The active device with that key (32 octets) among those of a list; `undefined` where there is no list, or none such. */
 export function activeDevice(keys: Keys | undefined, key: Bytes): Device | undefined {
   const list = keys && decodeDeviceList(keys.list);

@@ -5,6 +5,7 @@
  */
 
 import type { Handle } from "../text/handle.ts";
+import { skeleton } from "../text/skeleton.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { AccountStore, Invitation } from "./port.ts";
 
@@ -34,8 +35,8 @@ export interface Applicant {
   readonly now: number;
 }
 
-/** Names that clients show as the senders of lines that no account wrote. */
-const RESERVED: readonly string[] = ["console", "bridge"];
+/** What the names look like that clients show as the senders of lines that no account wrote. */
+const RESERVED: ReadonlySet<string> = new Set(["server", "console", "bridge"].map(skeleton));
 
 /**
  * Why `applicant` may not register; `undefined` where nothing stands against it at this moment. The invitation is
@@ -70,9 +71,9 @@ export async function register(
   return outcome.kind === "registered" ? undefined : outcome.kind;
 }
 
-/** Whether a new account may have the name: neither it nor one that looks like it was ever another's. */
+/** Whether a new account may have the name: neither it nor one that looks like it was ever another's, or is the server's. */
 export async function isNameFree(store: AccountStore, handle: Handle): Promise<boolean> {
-  return !RESERVED.includes(handle) && !await store.isTaken(handle);
+  return !RESERVED.has(skeleton(handle)) && !await store.isTaken(handle);
 }
 
 function isFor(invitation: Invitation, handle: Handle): boolean {

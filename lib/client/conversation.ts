@@ -1,483 +1,373 @@
 /**
- * A device's conversation with a server, from its first byte to its goodbye: joins its link to its view of the lobby,
- * the people in it and its own account. A pump drives one side of it, a front end the other; it sees neither socket nor
- * terminal.
+ * What one account says and hears on a server, whatever connection carries it: hands what the server says to whom it
+ * concerns, and what its person asks to who does it. The connections themselves come and go in `chat.ts`.
  *
- * What comes is dealt with in turns, as is what is asked: signing and verifying take a while, and each sees what the
- * one before has left.
+ * Everything is dealt with in turns: signing, verifying and keeping take a while, and each sees what the one before has
+ * left.
  *
  * @module
  */
 
 import type { VerifyingKey } from "../crypto/port.ts";
-import { entryId } from "../identity/entry_id.ts";
-import { lobbyId, signEntry } from "../identity/entry_signature.ts";
-import { verifyNotice } from "../identity/notice_signature.ts";
-import { deviceLogin } from "../login/client_login.ts";
-import { decodeRefused, type LoginMessage } from "../login/message.ts";
-import type { Link, LinkEnd, LinkEvent } from "../secure/link.ts";
 import { Failure } from "../text/failure.ts";
-import { type Handle, handleFault, parseHandle } from "../text/handle.ts";
-import { type Bytes, equal, utf8 } from "../wire/bytes.ts";
-import { LOGIN_MS_MAX, TEXT_BYTES_MAX } from "../wire/limits.ts";
-import {
-  type AccountMessage,
-  type Card,
-  type ClientMessage,
-  decodeServerMessage,
-  encodeMessage,
-  type Fault,
-  type Keys,
-  LOBBY,
-  type Notice,
-  SALT_BYTES,
-} from "../wire/message.ts";
-import type { Connection } from "./connection.ts";
-import { endFailure } from "./ending.ts";
-import type { ClientEvent, ClientRequest, Talk } from "./event.ts";
-import { EventQueue } from "./event_queue.ts";
-import type { OwnKeys, PeersKeeper } from "./keepers.ts";
-import type { ChangeRequest } from "./list_change.ts";
-import { deviceRefused } from "./login_choice.ts";
-import { damagedKeys, openAccount, type OwnAccount } from "./own_account.ts";
-import { OwnDevices, type OwnDevicesParts } from "./own_devices.ts";
-import { People } from "./people.ts";
+import type { Fault, ServerMessage } from "../wire/message.ts";
+import { Acts } from "./acting.ts";
+import { Carriage } from "./carriage.ts";
+import { Circle } from "./circle.ts";
+import type { DeviceConnection } from "./device_connection.ts";
+import { Doings } from "./doings.ts";
+import type { ClientEvent, ClientRequest } from "./event.ts";
+import { said } from "./fold.ts";
+import { Inquiries } from "./inquiries.ts";
+import type { LocalFiles, LocalStore, PeersKeeper } from "./keepers.ts";
+import { LogReader } from "./log_reader.ts";
+import type { OwnDevices, OwnDevicesParts } from "./own_devices.ts";
+import type { People } from "./people.ts";
+import { Questions } from "./questions.ts";
+import { requestFault } from "./request_fault.ts";
+import { NOT_CONNECTED, notIn, notThere } from "./room_sentences.ts";
+import { Rooms } from "./rooms.ts";
+import { Sayings } from "./sayings.ts";
+import type { Sender } from "./sender.ts";
+import type { Settings } from "./settings.ts";
+import { Transfers } from "./transfers.ts";
 import { Turns } from "./turns.ts";
-import { joining, noteSent, type RoomMessage, take, unacknowledged, type View } from "./view.ts";
 
-/** Messages that may wait for their acknowledgement: bounds what a cut can leave in doubt, and what a burst piles up. */
-export const UNACKNOWLEDGED_MAX = 256;
-
-/** How the attempt to be let in came out; {@linkcode Conversation.outcome} says why not. */
-export type Admission = "admitted" | "deviceRefused" | "ended";
-
-/** What a conversation takes from outside. The host key is the one to which the link is pinned. */
+/** What a conversation takes from outside. */
 export interface ConversationParts extends OwnDevicesParts {
   /** Keeps what is known of others. */
   readonly peers: PeersKeeper;
-  /** The sentence of a host key that is not the pinned one. */
-  readonly hostKeyChanged: (hostKey: Bytes) => Promise<Failure>;
+  /** The files of this machine. */
+  readonly files: LocalFiles;
 }
 
-/** What is made ready before the connection, whose time is short. */
+/** What is made ready before it begins. */
 interface Ready extends ConversationParts {
-  readonly account: OwnAccount;
-  readonly people: People;
-  readonly room: Bytes;
   readonly host: VerifyingKey;
+  readonly own: OwnDevices;
+  readonly people: People;
+  readonly store: LocalStore;
+  readonly settings: Settings;
+  readonly sender: Sender;
+  /** Tells the front end. */
+  readonly show: (events: readonly ClientEvent[]) => void;
+  /** Why it cannot go on. */
+  readonly stop: (failure: Failure) => void;
+  /** All rooms were told on a connection: its person is in. */
+  readonly ready: () => void;
 }
 
-/** One client's conversation. */
-export class Conversation implements Talk, Connection {
-  /** Who is speaking. */
-  readonly name: Handle;
-  /** Settles when it is known whether the server lets this client in. */
-  readonly admission: Promise<Admission>;
-  /** Settles when nothing more will be read or written. */
-  readonly ended: Promise<LinkEnd>;
-  /** Settles after the end: what the person has to be told of it, where that is no good end. */
-  readonly outcome: Promise<Failure | undefined>;
+/** What one says of being away. */
+interface Away {
+  readonly text?: string;
+}
 
-  readonly #link: Link;
+/** One account's. */
+export class Conversation {
   readonly #parts: Ready;
-  readonly #events = new EventQueue<ClientEvent>();
+  readonly #carriage = new Carriage();
   readonly #turns = new Turns();
-  readonly #own: OwnDevices;
-  readonly #since: number;
-  readonly #settleAdmission: (admission: Admission) => void;
-  #view: View;
-  /** Why this client ended the conversation by itself. */
-  #stopped: Failure | undefined;
-  /** What the server says counts no more. After a mere goodbye it does: acknowledgements are on their way. */
-  #deaf = false;
-  #quitting = false;
-  #waitingForWindow: (() => void)[] = [];
+  readonly #questions = new Questions();
+  readonly #acts = new Acts();
+  readonly #reader: LogReader;
+  readonly #rooms: Rooms;
+  readonly #inquiries: Inquiries;
+  readonly #doings: Doings;
+  readonly #sayings: Sayings;
+  readonly #circle: Circle;
+  readonly #transfers: Transfers;
+  /** What is said of one's being away, where one is. */
+  #away: Away | undefined;
 
-  private constructor(link: Link, parts: Ready) {
-    const { promise, resolve } = Promise.withResolvers<Admission>();
-    this.name = parts.account.handle;
-    this.admission = promise;
-    this.#settleAdmission = resolve;
-    this.#link = link;
+  /** One that no connection carries yet. */
+  constructor(parts: Ready) {
     this.#parts = parts;
-    this.#own = new OwnDevices(parts.account, parts);
-    this.#since = parts.clock();
-    this.#view = { kind: "entering", name: this.name };
-    this.#events.push([{ type: "state", state: "connecting", detail: undefined }]);
-    // What came before the end is dealt with first: an acknowledgement often arrives together with the close.
-    this.ended = link.ended.then((end) => this.#turns.done().then(() => this.#conclude(end)));
-    this.outcome = this.ended.then((end) => this.#stopped ?? this.#failureOf(end));
+    const { store, settings, show } = parts;
+    this.#reader = new LogReader({ ...parts, ignores: (handle) => settings.ignores(handle) });
+    const shared = {
+      ...parts,
+      carriage: this.#carriage,
+      turns: this.#turns,
+      questions: this.#questions,
+      acts: this.#acts,
+      reader: this.#reader,
+    };
+    const rooms: Rooms = new Rooms({
+      ...shared,
+      tell: (message) => this.#carriage.tell(message),
+      opened: () => this.#sayings.flush(),
+      showsReceipts: () => settings.receipts,
+    });
+    this.#rooms = rooms;
+    this.#inquiries = new Inquiries({ ...shared, rooms });
+    this.#circle = new Circle({ ...shared, inquiries: this.#inquiries });
+    this.#doings = new Doings({ ...shared, rooms, inquiries: this.#inquiries });
+    this.#sayings = new Sayings({ ...shared, rooms, doings: this.#doings });
+    this.#transfers = new Transfers({
+      ...parts,
+      tell: (event) => show([event]),
+      say: (room, body) =>
+        this.#turns.take(() => this.#sayings.queue(room, { kind: "file", body }, undefined)),
+      settings: store,
+    });
   }
 
-  /**
-   * Makes ready a conversation of `handle` by kept keys; what is given back begins it over a link. Throws a
-   * {@linkcode Failure} where the keys, or what is kept of others, cannot be used.
-   */
-  static async prepare(
-    handle: Handle,
-    own: OwnKeys,
-    parts: ConversationParts,
-  ): Promise<(link: Link) => Conversation> {
-    const { provider, hostKey, wallClock } = parts;
-    const account = await openAccount(handle, own, parts);
-    const host = await provider.ed25519VerifyingKey(hostKey);
-    if (account === undefined || host === undefined) throw damagedKeys(handle);
-    const room = await lobbyId(provider, hostKey);
-    const people = new People(await parts.peers.load(handle), { provider, hostKey, room, wallClock });
-    return (link) => new Conversation(link, { ...parts, account, people, room, host });
+  /** How much waits to be stored. */
+  get unsent(): number {
+    return this.#sayings.unsent;
   }
 
-  /** How many messages were sent and never acknowledged. */
-  get unacknowledged(): number {
-    return this.#view.kind === "inside" ? this.#view.unacknowledged.size : 0;
+  /** What waits to be stored, as events for when it has ended. */
+  get unacknowledged(): readonly ClientEvent[] {
+    return this.#sayings.unacknowledged;
   }
 
-  /** The next event for the front end. */
-  nextEvent(): Promise<ClientEvent | undefined> {
-    return this.#events.next();
+  /** A connection carries it from now on. */
+  connected(connection: DeviceConnection): void {
+    this.#carriage.begin(connection);
   }
 
-  /** Does what the front end asks. */
-  async request(request: ClientRequest): Promise<string | undefined> {
+  /** No connection carries it any more; settles when all that came by it is dealt with. */
+  async disconnected(): Promise<void> {
+    await this.#turns.take(async () => {
+      this.#carriage.lose();
+      this.#parts.sender.disconnected();
+      this.#transfers.disconnected();
+      this.#rooms.disconnected();
+      this.#acts.end();
+      await this.#questions.end();
+      this.#circle.disconnected();
+      this.#carriage.changed();
+    });
+  }
+
+  /** Settles when all that was said is stored, and all files are through, or its person is not in any more. */
+  async drained(): Promise<void> {
+    await this.#sayings.stored();
+    if (this.#carriage.connection !== undefined) await this.#transfers.idle();
+    // The last thing that a file does is to be said.
+    await this.#sayings.stored();
+    this.#rooms.tellMarks();
+  }
+
+  /** Ends what is under way. */
+  async end(): Promise<void> {
+    this.#carriage.end();
+    await this.#parts.store.flush();
+    await this.#transfers.end();
+    await this.#turns.done();
+  }
+
+  /** About a second has passed. */
+  tick(now: number): void {
+    this.#parts.own.tick(now);
+    this.#acts.tick(now);
+    this.#rooms.tick(now);
+    this.#transfers.tick(now);
+    this.#carriage.changed();
+    if (this.#sayings.isDue(now)) void this.#goOn();
+  }
+
+  /** Takes what the server says. False where no honest server says it there. */
+  take(message: ServerMessage): Promise<boolean> {
+    return this.#turns.take(async () => {
+      const isTaken = await this.#take(message);
+      this.#carriage.changed();
+      return isTaken;
+    });
+  }
+
+  /** Does what its person asks; gives the sentence of why not. */
+  async request(request: Exclude<ClientRequest, { type: "quit" }>): Promise<string | undefined> {
+    const fault = requestFault(request, this.#parts.own.account.handle);
+    if (fault !== undefined) return fault;
     switch (request.type) {
-      case "quit":
-        return this.#quit();
       case "send":
-        return await this.#say(request.room, request.text);
+      case "reply":
+      case "edit":
+      case "delete":
+      case "react":
+      case "pin":
+        return await this.#sayings.say(request);
+      case "put":
+      case "get":
+        return await this.#transfer(request);
+      case "create":
+        return await this.#doings.create(request);
+      case "join":
+      case "knock":
+        return await this.#doings.enter(request);
+      case "rooms":
+        return this.#show({ type: "rooms", rooms: this.#rooms.all.map((room) => room.shown) });
+      case "list":
+        return await this.#inquiries.list();
+      case "members":
+        return await this.#inquiries.members(request);
+      case "history":
+        return await this.#inquiries.history(request);
+      case "check":
+        return this.#check(request);
+      case "read":
+        return await this.#read(request);
+      case "typing":
+        return this.#typing(request);
+      case "away":
+        return this.#status(textIfAny(request.text));
+      case "back":
+        return this.#status(undefined);
+      case "block":
+      case "unblock":
+        return await this.#circle.block(request);
+      case "ignore":
+      case "unignore":
+      case "receipts":
+      case "typingShown":
+        return await this.#set(request);
       case "devices":
-        this.#events.push([this.#own.told]);
-        return undefined;
+        return this.#show(this.#parts.own.told);
       case "approve":
       case "revoke":
       case "nick":
-        return await this.#changeList(request);
+        return await this.#circle.changeList(request);
       case "whois":
       case "verify":
       case "accept":
-        return await this.#turns.take(() => orSentence(() => this.#askAbout(request)));
+        return await this.#circle.askAbout(request);
+      default:
+        return await this.#doings.act(request);
     }
   }
 
-  /** Takes bytes; settles when the front end is not too far behind. */
-  async receive(bytes: Bytes, now: number): Promise<void> {
-    await this.#turns.take(() => this.#process(bytes, now));
-    await this.#events.room();
-  }
-
-  /** The server will send nothing more. */
-  receiveEnd(): void {
-    this.#link.receiveEnd();
-  }
-
-  /** The connection is gone. */
-  lost(): void {
-    this.#link.lost();
-  }
-
-  /** Looks at the deadlines. */
-  tick(now: number): void {
-    if (this.#events.full) this.#link.excuse(now);
-    this.#link.tick(now);
-    this.#own.tick(now);
-    if (this.#view.kind !== "inside" && !this.#quitting && now - this.#since >= LOGIN_MS_MAX) {
-      this.#stop(notLetIn(this.name, this.#parts.server, "it does not answer in time; try again"));
-    }
-  }
-
-  /** The next bytes to be written. */
-  nextWrite(now: () => number): Promise<Bytes | undefined> {
-    return this.#link.nextWrite(now);
-  }
-
-  get #inside(): boolean {
-    return this.#view.kind === "inside" && !this.#quitting;
-  }
-
-  async #say(room: string, text: string): Promise<string | undefined> {
-    const refusal = refuseText(room, text);
-    if (refusal !== undefined) return refusal;
-    while (this.#windowIsFull && !this.#quitting) await this.#windowChange();
-    return await this.#turns.take(() => this.#send(room, text));
-  }
-
-  async #send(room: string, text: string): Promise<string | undefined> {
-    if (this.#view.kind !== "inside" || this.#quitting) return NOT_SENT;
-    const { provider, entropy, wallClock } = this.#parts;
-    const id = entryId(wallClock(), entropy);
-    const salt = entropy(SALT_BYTES);
-    const seen = this.#view.lastSequence ?? 0;
-    const claim = { room: this.#parts.room, id, handle: this.name, seen, salt, text };
-    const signature = await signEntry(provider, this.#own.account.device, claim);
-    // The end may have come while the device signed: nothing is noted as sent that is not.
-    if (!this.#inside) return NOT_SENT;
-    this.#view = noteSent(this.#view, id.toHex(), { room, text });
-    this.#tell({ type: "send", room, id, text, salt, seen, signature });
-    return undefined;
-  }
-
-  get #windowIsFull(): boolean {
-    return this.#view.kind === "inside" && this.#view.unacknowledged.size >= UNACKNOWLEDGED_MAX;
-  }
-
-  #windowChange(): Promise<void> {
-    return new Promise((resolve) => this.#waitingForWindow.push(resolve));
-  }
-
-  #windowChanged(): void {
-    for (const resolve of this.#waitingForWindow.splice(0)) resolve();
-  }
-
-  async #changeList(request: ChangeRequest): Promise<string | undefined> {
-    const begun = await this.#turns.take(async () => {
-      if (!this.#inside) return GONE;
-      if (request.type === "nick" && this.#looksLikeAnother(request.display)) return LIKE_ANOTHER;
-      const change = await this.#own.begin(request);
-      if (change.kind === "refused") return change.sentence;
-      this.#tell(change.message);
-      return change;
-    });
-    if (typeof begun === "string") return begun;
-    const answer = await begun.answer;
-    if (typeof answer === "string") return answer;
-    this.#events.push([answer]);
-    return undefined;
-  }
-
-  #looksLikeAnother(display: string): boolean {
-    return display.trim() !== "" && this.#parts.people.display(this.name, display.trim()) === undefined;
-  }
-
-  async #askAbout(
-    { type, handle: text }: Extract<ClientRequest, { type: "whois" | "verify" | "accept" }>,
-  ): Promise<string | undefined> {
-    const handle = parseHandle(text);
-    if (handle === undefined) return `${handleFault(text) ?? "Cannot use that name"}.`;
-    const { people } = this.#parts;
-    if (type === "whois") {
-      const told = await people.tell(handle, this.#own.account);
-      if ("kind" in told) return `Cannot tell about ${handle}: ${told.why}.`;
-      this.#events.push([told]);
-      return undefined;
-    }
-    const before = people.book;
-    const refused = type === "verify" ? people.verify(handle) : people.accept(handle);
-    if (refused !== undefined) return `Cannot ${type} ${handle}: ${refused.why}.`;
-    await this.#keepPeople(before);
-    const what = type === "verify"
-      ? `${handle} is verified: the words were compared`
-      : `The new identity of ${handle} is accepted; compare the words of /whois ${handle}`;
-    this.#events.push([{ type: "done", what }]);
-    return undefined;
-  }
-
-  #quit(): undefined {
-    this.#quitting = true;
-    this.#windowChanged();
-    this.#own.end();
-    this.#link.close("done", this.#parts.clock());
-  }
-
-  /** Ends for a reason of one's own. */
-  #stop(failure: Failure): void {
-    this.#stopped ??= failure;
-    this.#deaf = true;
-    this.#quit();
-  }
-
-  #break(): void {
-    this.#deaf = true;
-    this.#quitting = true;
-    this.#windowChanged();
-    this.#link.close("protocolFault", this.#parts.clock());
-  }
-
-  #tell(message: ClientMessage): void {
-    this.#link.send(encodeMessage(message));
-  }
-
-  async #process(bytes: Bytes, now: number): Promise<void> {
-    try {
-      const waiting = [...await this.#link.receive(bytes, now)];
-      for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
-        // Whoever has said goodbye already is not logged in to.
-        if (event.kind === "established" && waiting.some(({ kind }) => kind === "closed")) continue;
-        waiting.unshift(...await this.#take(event, now));
-      }
-    } catch (failure) {
-      if (!(failure instanceof Failure)) throw failure;
-      this.#stop(failure);
-    }
-  }
-
-  /** Gives the events of what was let in meanwhile. */
-  async #take(event: LinkEvent, now: number): Promise<readonly LinkEvent[]> {
-    switch (event.kind) {
-      case "established":
-        return await this.#logIn(event, now);
-      case "login":
-        this.#takeVerdict(event.message);
-        return [];
-      case "message":
-        if (!this.#deaf) await this.#takeMessage(event.message);
-        return [];
-      case "closed":
-        this.#quit();
-        return [];
-    }
-  }
-
-  async #logIn(
-    { exporter, hostKey }: LinkEvent & { kind: "established" },
-    now: number,
-  ): Promise<readonly LinkEvent[]> {
-    // All that is signed here is for one server: a link that was not pinned to it is a fault of ours.
-    if (!equal(hostKey, this.#parts.hostKey)) {
-      throw new RangeError("Cannot log in: the link is to another server");
-    }
-    await this.#link.sendLogin(await deviceLogin(this.#own.account.device, exporter, this.name));
-    const events = await this.#link.expectVerdict(now);
-    this.#tell({ type: "enter" });
-    return events;
-  }
-
-  #takeVerdict(message: LoginMessage): void {
-    if (decodeRefused(message) === undefined) return this.#break();
-    this.#settleAdmission("deviceRefused");
-    this.#stop(deviceRefused(this.name, this.#parts.server));
-  }
-
-  async #takeMessage(bytes: Bytes): Promise<void> {
-    const message = decodeServerMessage(bytes);
-    if (message === undefined) return this.#break();
+  async #take(message: ServerMessage): Promise<boolean> {
     switch (message.type) {
       case "account":
-        return await this.#takeAccount(message);
+        return await this.#circle.takeAccount(message);
       case "cards":
-        return await this.#takeCards(message.cards);
+        return await this.#circle.takeCards(message);
       case "approval":
-        if (this.#view.kind === "entering") return this.#break();
-        return this.#events.push(await this.#own.takeApproval(message));
-      case "fault":
-        return this.#takeFault(message);
-      case "notice":
-        return await this.#isHosts(message) ? this.#show(message) : this.#break();
-      case "entry":
-        return this.#show({ ...message, mark: await this.#parts.people.judge(message, this.#own.account) });
+        await this.#circle.takeApproval(message);
+        return true;
+      case "blocks":
+        this.#circle.takeBlocks();
+        return true;
+      case "ready":
+        return await this.#takeReady();
       case "ack":
-        this.#parts.people.noteOwn(message.id);
-        return this.#show({ ...message, mark: this.#own.mark });
-      case "presence":
-        return this.#show(message);
+        await this.#sayings.takeAcknowledgement(message);
+        return true;
+      case "fault":
+        await this.#takeFault(message);
+        return true;
+      case "directory":
+      case "members":
+        return await this.#questions.answer(message.ask, message, message.end);
+      case "fileState":
+      case "fileData":
+        this.#transfers.receive(message);
+        return true;
       case "recovery":
       case "approved":
       case "passwordResponse":
-        return this.#break();
+        return false;
+      default:
+        return await this.#rooms.take(message);
     }
   }
 
-  #show(message: RoomMessage): void {
-    const viewed = take(this.#view, message);
-    if (viewed.kind === "broken") return this.#break();
-    this.#view = viewed.view;
-    this.#events.push(viewed.events);
-    this.#windowChanged();
-    if (this.#view.kind === "inside") this.#settleAdmission("admitted");
+  async #takeReady(): Promise<boolean> {
+    if (!this.#carriage.letIn()) return false;
+    this.#parts.ready();
+    this.#rooms.ready();
+    this.#transfers.connected({
+      send: (message) => this.#carriage.tell(message),
+      drained: async (octets) => await this.#carriage.connection?.drained(octets),
+    });
+    // Whoever is away stays it, whatever connection says so.
+    if (this.#away !== undefined) this.#carriage.tell({ type: "status", state: "away", ...this.#away });
+    await this.#sayings.flush();
+    return true;
   }
 
-  #takeFault(fault: Fault): void {
-    if (this.#view.kind === "joining") {
-      const why = `the server answers ${fault.code}; check that both run the same version`;
-      return this.#stop(notLetIn(this.name, this.#parts.server, why));
+  async #takeFault(fault: Fault): Promise<void> {
+    const { code, about, ask, wait } = fault;
+    if (ask !== undefined && await this.#questions.refuse(ask, fault)) return;
+    if (about !== undefined) {
+      if (!this.#transfers.receive(fault)) await this.#sayings.takeFault({ ...fault, about });
+    } else if (!this.#circle.takeFault(code)) {
+      this.#show({ type: "fault", code, room: undefined, about: undefined, text: undefined, wait });
     }
-    if (fault.about !== undefined || !this.#own.takeFault(fault.code)) this.#show(fault);
   }
 
-  #isHosts({ id, source, name, text, signature }: Notice): Promise<boolean> {
-    return verifyNotice(this.#parts.host, { room: this.#parts.room, id, source, name, text }, signature);
-  }
-
-  async #takeAccount({ handle, keys }: AccountMessage): Promise<void> {
-    if (handle !== this.name || keys === undefined) return this.#break();
-    await this.#takeOwnKeys(keys);
-    if (this.#view.kind !== "entering") return;
-    this.#view = joining(this.#view);
-    this.#tell({ type: "join", room: LOBBY });
-  }
-
-  async #takeOwnKeys(keys: Keys): Promise<void> {
-    const { events, stop } = await this.#own.take(keys);
-    this.#events.push(events);
-    if (stop !== undefined) this.#stop(stop);
-  }
-
-  async #takeCards(cards: readonly Card[]): Promise<void> {
-    if (this.#view.kind === "entering") return this.#break();
-    const { people } = this.#parts;
-    const before = people.book;
-    const events: ClientEvent[] = [];
-    for (const card of cards) {
-      if (card.handle === this.name) await this.#takeOwnKeys(keysOf(card));
-      else events.push(...await people.meet(card));
+  /** Sends what had to wait. */
+  async #goOn(): Promise<void> {
+    try {
+      await this.#turns.take(() => this.#sayings.flush());
+    } catch (fault) {
+      if (!(fault instanceof Failure)) throw fault;
+      this.#parts.stop(fault);
     }
-    await this.#keepPeople(before);
-    this.#events.push(events);
   }
 
-  /** Kept before anything is shown by it: what was seen first must be the first at the next start, too. */
-  async #keepPeople(before: People["book"]): Promise<void> {
-    const { people, peers } = this.#parts;
-    if (people.book !== before) await peers.save(this.name, people.book);
+  #check({ room: label }: ClientRequest & { type: "check" }): string | undefined {
+    const room = this.#rooms.named(label);
+    return room === undefined
+      ? notThere(label)
+      : this.#show(this.#reader.integrity(room, room.log.flaws, true));
   }
 
-  #conclude(end: LinkEnd): LinkEnd {
-    this.#quitting = true;
-    this.#settleAdmission("ended");
-    this.#own.end();
-    const state = end.kind === "closed" && end.confirmed ? "closed" : "cut";
-    this.#events.push([...unacknowledged(this.#view), { type: "state", state, detail: endDetail(end) }]);
-    this.#events.end();
-    this.#windowChanged();
-    return end;
+  async #read({ room: label }: ClientRequest & { type: "read" }): Promise<string | undefined> {
+    return await this.#turns.take(async () => {
+      const room = this.#rooms.named(label);
+      if (room === undefined) return notThere(label);
+      await this.#rooms.read(room);
+      return undefined;
+    });
   }
 
-  async #failureOf(end: LinkEnd): Promise<Failure | undefined> {
-    if (end.kind === "hostKeyRefused") return await this.#parts.hostKeyChanged(end.hostKey);
-    return endFailure(end, this.#parts.server);
+  #typing({ room: label, on }: ClientRequest & { type: "typing" }): undefined {
+    const room = this.#rooms.named(label);
+    if (room === undefined || !this.#parts.settings.typing) return;
+    this.#carriage.tell({ type: "typing", room: room.id, on });
+  }
+
+  #status(away: Away | undefined): string | undefined {
+    if (this.#carriage.connection === undefined) return NOT_CONNECTED;
+    this.#away = away;
+    this.#carriage.tell({ type: "status", state: away === undefined ? "online" : "away", ...away });
+    return this.#show({ type: "done", what: away === undefined ? "You are back" : "You are away" });
+  }
+
+  async #set(
+    request: Extract<ClientRequest, { type: "ignore" | "unignore" | "receipts" | "typingShown" }>,
+  ): Promise<string | undefined> {
+    const { settings } = this.#parts;
+    return await this.#turns.take(async () => {
+      const done = await settings.change(request);
+      return "sentence" in done ? done.sentence : this.#show({ type: "done", what: done.what });
+    });
+  }
+
+  async #transfer(
+    request: Extract<ClientRequest, { type: "put" | "get" }>,
+  ): Promise<string | undefined> {
+    const room = this.#rooms.named(request.room);
+    if (room === undefined || !room.isMember) return notIn(room, request.room);
+    const place = { room: room.id, label: room.label };
+    if (request.type === "put") return await this.#transfers.put({ ...place, path: request.path });
+    const { sequence, path } = request;
+    const kept = await this.#reader.entryAt(room, sequence);
+    const what = kept === undefined ? undefined : said(kept.entry);
+    if (what?.kind !== "file") {
+      return `Cannot get #${sequence} of ${room.label}: no file is known under that number; see /history.`;
+    }
+    return await this.#transfers.get({ ...place, file: what.body, path });
+  }
+
+  #show(event: ClientEvent): undefined {
+    this.#parts.show([event]);
   }
 }
 
-const GONE = "Cannot do that: the connection has ended; start again.";
-const LIKE_ANOTHER = "Cannot change the display name: it looks like somebody else's name; choose another.";
-const NOT_SENT = "Cannot send the message: the connection has ended; start again.";
-
-function refuseText(room: string, text: string): string | undefined {
-  if (room !== LOBBY) return `Cannot send to that room: there is only ${LOBBY} in this release; send there.`;
-  const bytes = utf8(text).length;
-  if (bytes === 0) return "Cannot send an empty message: there is nothing in it; write something.";
-  if (bytes <= TEXT_BYTES_MAX) return undefined;
-  return `Cannot send the message: it has ${bytes} bytes and ${TEXT_BYTES_MAX} are the limit; split it.`;
-}
-
-/** What cannot be kept is told like any other refusal. */
-async function orSentence(work: () => Promise<string | undefined>): Promise<string | undefined> {
-  try {
-    return await work();
-  } catch (failure) {
-    if (failure instanceof Failure) return failure.message;
-    throw failure;
-  }
-}
-
-function notLetIn(handle: Handle, server: string, why: string): Failure {
-  return new Failure("temporary", `Cannot join as ${handle} at ${server}: ${why}.`);
-}
-
-function keysOf({ identity, list, signature }: Card): Keys {
-  return { identity, list, signature };
-}
-
-/** A word about an end, for a status line that says "closed" or "cut" itself; the sentence is in `ending.ts`. */
-function endDetail(end: LinkEnd): string | undefined {
-  if (end.kind === "cut") return undefined;
-  return end.kind === "closed" ? end.reason : end.kind;
+function textIfAny(text: string | undefined): Away {
+  return text === undefined || text === "" ? {} : { text };
 }

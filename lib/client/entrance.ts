@@ -1,5 +1,5 @@
 /**
- * The entrance: from a name and a server to a conversation in the lobby, by whatever it takes. It asks and connects
+ * The entrance: from a name and a server to a chat, by whatever it takes. It asks and connects
  * through what it is given; what follows from what is decided in `login_choice.ts` and `enrolment_choice.ts`.
  *
  * @module
@@ -9,8 +9,9 @@ import type { LinkEnd } from "../secure/link.ts";
 import { Failure } from "../text/failure.ts";
 import { type Handle, handleFault, parseHandle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
+import { Chat, type ChatParts } from "./chat.ts";
 import type { Dial } from "./connection.ts";
-import { Conversation, type ConversationParts } from "./conversation.ts";
+
 import { brokenOff } from "./ending.ts";
 import { enrol, type EnteredAccount } from "./enrolment.ts";
 import type { OwnKeys } from "./keepers.ts";
@@ -49,7 +50,7 @@ export interface Wish {
 }
 
 /** What coming in uses. */
-export interface Outside extends Omit<ConversationParts, "hostKey" | "server"> {
+export interface Outside extends Omit<ChatParts, "hostKey" | "server"> {
   /** Whoever sits there. */
   readonly person: Person;
   /** Connects. */
@@ -66,13 +67,13 @@ interface Entered extends EnteredAccount {
 
 /**
  * Comes in: logs in by the device's key, or registers or logs in by password and enrols this device first. Settles with a
- * conversation that is in the lobby. Throws a {@linkcode Failure} that says why there is none.
+ * chat that is let in. Throws a {@linkcode Failure} that says why there is none.
  */
-export async function comeIn(wish: Wish, outside: Outside): Promise<Conversation> {
+export async function comeIn(wish: Wish, outside: Outside): Promise<Chat> {
   const own = await outside.ownKeys.load(wish.name);
   if (own === undefined || loginKind(wish, own) === "password") return await comeInByPassword(wish, outside);
-  const conversation = await converse(wish.name, own, { wish, outside });
-  if (conversation !== "deviceRefused") return conversation;
+  const chat = await converse(wish.name, own, { wish, outside });
+  if (chat !== "deviceRefused") return chat;
   const refusal = deviceRefused(wish.name, wish.server);
   const question = `${refusal.message}\nLog in by password now, and make this a new device?`;
   if (!wish.terminal || !await outside.person.confirm(question)) throw refusal;
@@ -97,12 +98,12 @@ export async function renewPassword(wish: Wish, outside: Outside): Promise<void>
   );
 }
 
-async function comeInByPassword(wish: Wish, outside: Outside, wanted?: Wanted): Promise<Conversation> {
+async function comeInByPassword(wish: Wish, outside: Outside, wanted?: Wanted): Promise<Chat> {
   const entered = await logIn(wish, outside, wanted ?? wantedAccount(wish));
   const own = await enrolled(entered, { wish, outside });
-  const conversation = await converse(entered.handle, own, { wish, outside });
-  if (conversation === "deviceRefused") throw deviceRefused(entered.handle, wish.server);
-  return conversation;
+  const chat = await converse(entered.handle, own, { wish, outside });
+  if (chat === "deviceRefused") throw deviceRefused(entered.handle, wish.server);
+  return chat;
 }
 
 async function enrolled(
@@ -116,19 +117,26 @@ async function enrolled(
   }
 }
 
-/** A conversation that is let in, or the server's refusal of the device. */
+/** A chat that is let in, or the server's refusal of the device. */
 async function converse(
   handle: Handle,
   own: OwnKeys,
   { wish, outside }: { readonly wish: Wish; readonly outside: Outside },
-): Promise<Conversation | "deviceRefused"> {
-  const parts: ConversationParts = { ...outside, hostKey: wish.hostKey, server: wish.server };
-  const conversation = await outside.dial(await Conversation.prepare(handle, own, parts));
-  const admission = await conversation.admission;
-  if (admission === "admitted") return conversation;
-  const end = await conversation.ended;
+): Promise<Chat | "deviceRefused"> {
+  const parts: ChatParts = { ...outside, hostKey: wish.hostKey, server: wish.server };
+  const chat = await Chat.prepare(handle, own, parts);
+  const connection = await outside.dial((link) => chat.carry(link)).catch((failure) => {
+    chat.abandon();
+    throw failure;
+  });
+  const running = chat.run(connection, outside.dial);
+  // A fault of ours is told where the end is waited for.
+  running.catch(() => {});
+  const admission = await chat.admission;
+  if (admission === "admitted") return chat;
+  await running;
   if (admission === "deviceRefused") return admission;
-  throw await conversation.outcome ?? await endedEarly(end, { wish, outside });
+  throw await chat.outcome ?? await endedEarly(await connection.ended, { wish, outside });
 }
 
 /** Where a login by password stands between two connections. */

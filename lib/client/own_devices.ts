@@ -17,7 +17,6 @@ import type { OwnKeysKeeper } from "./keepers.ts";
 import { changeFault, type ChangeRequest, makeChange, named } from "./list_change.ts";
 import { isActive, judgeOwn, keepAccount, type OwnAccount, sameKeys } from "./own_account.ts";
 import { ANSWER_MS_MAX } from "./password_connection.ts";
-import type { Mark } from "./view.ts";
 
 /** What own devices are seen to with. */
 export interface OwnDevicesParts {
@@ -82,15 +81,10 @@ export class OwnDevices {
     return this.#account;
   }
 
-  /** How what is said here is shown. */
-  get mark(): Mark {
+  /** What the device in use is called. */
+  get deviceName(): string | undefined {
     const { device, opened: { list } } = this.#account;
-    return {
-      doubt: undefined,
-      device: findDevice(list.devices, device.publicKey)?.name,
-      display: list.display === "" ? undefined : list.display,
-      trust: "own",
-    };
+    return findDevice(list.devices, device.publicKey)?.name;
   }
 
   /** The answer to a question for one's devices. */

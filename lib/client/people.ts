@@ -6,9 +6,7 @@
  */
 
 import type { Provider } from "../crypto/port.ts";
-import { findDevice, type OpenedKeys, openKeys } from "../identity/device_list.ts";
-import { entryTime } from "../identity/entry_id.ts";
-import { verifyEntry } from "../identity/entry_signature.ts";
+import { type OpenedKeys, openKeys } from "../identity/device_list.ts";
 import {
   acceptIdentity,
   type KnownKeys,
@@ -22,19 +20,12 @@ import { safetyWords } from "../identity/safety_words.ts";
 import type { Handle } from "../text/handle.ts";
 import { skeleton } from "../text/skeleton.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
-import type { Card, Entry } from "../wire/message.ts";
+import type { BodyOf } from "../wire/entry_body.ts";
+import type { Card } from "../wire/message.ts";
 import { deviceLines } from "./device_lines.ts";
+import type { Doubt } from "./doubt.ts";
 import type { AuthorTrust, ClientEvent } from "./event.ts";
 import { type OwnAccount, sameKeys } from "./own_account.ts";
-import { RecentIds } from "./recent_ids.ts";
-import type { Doubt, Mark } from "./view.ts";
-
-/**
- * How far from now, before or after, an entry may say that it was made and still be believed, by the time in its id: a
- * day, so that a clock set for another time zone is forgiven. In milliseconds. It bounds how long the server can keep a
- * message back, or say it again to whoever has come anew; an id far ahead would make that time as long as it likes.
- */
-export const ENTRY_TIME_OFF_MS_MAX = 86_400_000;
 
 /** What people are judged by. */
 export interface PeopleParts {
@@ -42,10 +33,6 @@ export interface PeopleParts {
   readonly provider: Provider;
   /** The server's host key, 32 octets. */
   readonly hostKey: Bytes;
-  /** The lobby's id, 16 octets. */
-  readonly room: Bytes;
-  /** Milliseconds since 1970. */
-  readonly wallClock: () => number;
 }
 
 /** Why something asked for about a person was not done: what follows "Cannot …: ". */
@@ -59,7 +46,6 @@ export interface Refused {
 /** The people whom one client knows. */
 export class People {
   readonly #parts: PeopleParts;
-  readonly #recent = new RecentIds();
   /** Those of whom the server shows a list now that cannot be right. */
   readonly #refused = new Set<Handle>();
   readonly #opened = new Map<Handle, OpenedKeys>();
@@ -101,25 +87,43 @@ export class People {
     }));
   }
 
-  /** Finds out whether an entry is what its author said there, now. */
-  async judge(entry: Entry, own: OwnAccount): Promise<Mark> {
-    const opened = await this.#openedOf(entry.from, own);
-    const device = opened && findDevice(opened.devices, entry.device);
-    const doubt = this.#doubtAbout(entry.from, opened) ?? await this.#doubtOf(entry, opened);
-    if (doubt !== undefined || opened === undefined) {
-      return { doubt: doubt ?? "unknown device", device: undefined, display: undefined, trust: undefined };
-    }
-    return {
-      doubt: undefined,
-      device: device?.name,
-      display: this.display(entry.from, opened.list.display),
-      trust: entry.from === own.handle ? "own" : this.#trustIn(entry.from),
-    };
+  /** The keys of somebody as they are believed, with what is wrong with them altogether; `undefined` of whom nothing is known. */
+  async author(
+    handle: Handle,
+    own: OwnAccount,
+  ): Promise<{ readonly keys: OpenedKeys; readonly doubt: Doubt | undefined } | undefined> {
+    const keys = await this.#openedOf(handle, own);
+    if (keys === undefined) return undefined;
+    return { keys, doubt: handle === own.handle ? undefined : this.#doubtAbout(handle) };
   }
 
-  /** Remembers an entry of one's own, so that it is known when the server tells it as another's. */
-  noteOwn(id: Bytes): void {
-    this.#recent.seen(id);
+  /** How far somebody whose entry verified is known. */
+  trustIn(handle: Handle, own: OwnAccount): AuthorTrust {
+    if (handle === own.handle) return "own";
+    return this.#book.get(handle)?.verified ? "verified" : "seen";
+  }
+
+  /** The display name under which somebody's entry may be shown. */
+  displayOf(handle: Handle, own: OwnAccount): string | undefined {
+    const list = handle === own.handle ? own.opened.list : this.#book.get(handle)?.known.list;
+    return list === undefined ? undefined : this.display(handle, list.display);
+  }
+
+  /** Whether an account's keys are known here. */
+  knows(handle: Handle): boolean {
+    return this.#book.has(handle);
+  }
+
+  /** Compares what a room's log says of somebody's keys with the card that was shown: two lists of one number are a lie. */
+  async compare({ handle, identity, number, list }: BodyOf<"keys">): Promise<readonly ClientEvent[]> {
+    const known = this.#book.get(handle)?.known;
+    if (known === undefined || !equal(known.keys.identity, identity) || known.list.number !== number) {
+      return [];
+    }
+    const hash = await this.#parts.provider.sha256(known.keys.list);
+    if (equal(hash, list)) return [];
+    this.#refused.add(handle);
+    return [{ type: "keys", handle, news: "listRefused", detail: undefined }];
   }
 
   /** A display name as it may be shown: not where there is none, or where it looks like somebody else's handle. */
@@ -194,29 +198,9 @@ export class People {
     return opened;
   }
 
-  /** How far whoever is believed is known; a changed identity is not. */
-  #trustIn(handle: Handle): AuthorTrust {
-    return this.#book.get(handle)?.verified ? "verified" : "seen";
-  }
-
-  #doubtAbout(handle: Handle, opened: OpenedKeys | undefined): Doubt | undefined {
+  #doubtAbout(handle: Handle): Doubt | undefined {
     if (this.#book.get(handle)?.changed !== undefined) return "identity changed";
-    if (this.#refused.has(handle)) return "device list refused";
-    return opened === undefined ? "unknown device" : undefined;
-  }
-
-  async #doubtOf(entry: Entry, opened: OpenedKeys | undefined): Promise<Doubt | undefined> {
-    const device = opened && findDevice(opened.devices, entry.device);
-    if (device === undefined) return "unknown device";
-    const { provider, room, wallClock } = this.#parts;
-    const { id, from: handle, seen, salt, text, signature } = entry;
-    const claim = { room, id, handle, seen, salt, text };
-    if (!await verifyEntry(provider, device.verifyingKey, claim, signature)) return "bad signature";
-    if (device.revoked !== undefined) return "revoked device";
-    // Only what is signed is remembered: nobody else can use up an id.
-    if (this.#recent.seen(id)) return "repeated message";
-    if (Math.abs(wallClock() - entryTime(id)) > ENTRY_TIME_OFF_MS_MAX) return "wrong time";
-    return seen < entry.sequence ? undefined : "out of order";
+    return this.#refused.has(handle) ? "device list refused" : undefined;
   }
 }
 

@@ -7,6 +7,8 @@
 import { buildCommand, type Command, type FlagParametersForType } from "@stricli/core";
 import { displayNameFault } from "../text/display_name.ts";
 import { type Exit, Failure } from "../text/failure.ts";
+import { roomLabelFault } from "../text/room_label.ts";
+import { LOBBY } from "../wire/message.ts";
 import { asTyped, flagTable, type ProgramContext, runProgram, type Streams } from "./command_line.ts";
 import {
   addressArgument,
@@ -18,6 +20,7 @@ import {
   type Destination,
 } from "./connection_flags.ts";
 import { fernetCommand, type FernetCommandOptions } from "./fernet_command.ts";
+import { quoted } from "./quoted.ts";
 import { newPasswordText, recoveryCodeText } from "./secret_text.ts";
 
 /** What a client is to do. */
@@ -30,7 +33,17 @@ export interface ChatConfig<Suite extends string> extends ConnectionConfig<Suite
   readonly recoveryCode: string | undefined;
   /** Lines for people, or JSON for programs. */
   readonly mode: Mode;
+  /** The room to speak in at the beginning: `#name`, or `@handle` for a direct conversation. */
+  readonly room: string;
+  /**
+   * For how many seconds a lost connection is tried anew, 0 for never; `undefined` where it was not said. At most
+   * {@linkcode RECONNECT_SECONDS_MAX}.
+   */
+  readonly reconnect: number | undefined;
 }
+
+/** Longest time for which a lost connection may be tried anew, in seconds: a week, after which somebody should look. */
+export const RECONNECT_SECONDS_MAX = 604_800;
 
 /** A change of password. */
 export interface PasswordConfig<Suite extends string> extends ConnectionConfig<Suite> {
@@ -59,6 +72,8 @@ interface ChatFlags extends ConnectionFlags {
   readonly device: string | undefined;
   readonly plain: boolean | undefined;
   readonly json: boolean | undefined;
+  readonly room: string | undefined;
+  readonly reconnect: number | undefined;
 }
 
 interface PasswordFlags extends ConnectionFlags {
@@ -119,6 +134,20 @@ function chatCommand<Suite extends string>(options: ClientCommandOptions<Suite>)
           placeholder: "NAME",
           brief: `what to call this device where it is new (${options.os})`,
         },
+        room: {
+          kind: "parsed",
+          parse: roomFrom,
+          optional: true,
+          placeholder: "ROOM",
+          brief: `where you speak at the beginning: #ROOM or @NAME (${LOBBY})`,
+        },
+        reconnect: {
+          kind: "parsed",
+          parse: reconnectFrom,
+          optional: true,
+          placeholder: "SECONDS",
+          brief: "seconds to try a lost connection anew (for ever; 60 without a terminal)",
+        },
         plain: {
           kind: "boolean",
           optional: true,
@@ -140,13 +169,13 @@ function chatCommand<Suite extends string>(options: ClientCommandOptions<Suite>)
         [
           "[chat] [ADDRESS] [--user NAME] [--password-file FILE] [--register]",
           "[--host HOST] [--port PORT] [--host-key KEY] [--tls [--tls-ca FILE]]",
-          "[--psk-file FILE] [--cipher LIST] [--device NAME]",
-          "[--plain | --json] [--trace]",
+          "[--psk-file FILE] [--cipher LIST] [--device NAME] [--room ROOM]",
+          "[--reconnect SECONDS] [--plain | --json] [--trace]",
         ].join(`\n${" ".repeat(NAME.length + 3)}`),
         "password [ADDRESS] …",
         "fernet [ADDRESS] …",
       ],
-      fullDescription: "Chats in #lobby of a Sotto server, encrypted all the way.",
+      fullDescription: "Chats in the rooms of a Sotto server, encrypted all the way.",
     },
   });
 }
@@ -202,6 +231,8 @@ async function chatConfig<Suite extends string>(
     device: flags.device ?? options.os,
     recoveryCode,
     mode,
+    room: flags.room ?? LOBBY,
+    reconnect: flags.reconnect,
   };
 }
 
@@ -220,4 +251,22 @@ function deviceFrom(text: string): string {
   const fault = displayNameFault(text);
   if (fault === undefined) return text;
   throw new Failure("usage", `${fault}.`);
+}
+
+function roomFrom(text: string): string {
+  const fault = roomLabelFault(text);
+  if (fault === undefined) return text;
+  throw new Failure("usage", `${fault}.`);
+}
+
+function reconnectFrom(text: string): number {
+  const seconds = Number(text);
+  if (/^\d{1,9}$/.test(text) && seconds <= RECONNECT_SECONDS_MAX) return seconds;
+  throw new Failure(
+    "usage",
+    `Cannot use ${
+      quoted(text)
+    } for --reconnect: it is no whole number of seconds from 0 to ${RECONNECT_SECONDS_MAX}; ` +
+      "give one of these.",
+  );
 }

@@ -18,8 +18,11 @@ import {
   type Streams,
   type Writer,
 } from "./command_line.ts";
+import { type FileConfig, fileConfig, type FileFlags, fileFlags } from "./file_flags.ts";
+import { type LogConfig, logConfig, type LogFlags, logFlags } from "./log_flags.ts";
 import { type BridgeConfig, bridgeConfig, type BridgeFlags, bridgeFlags } from "./fernet_flags.ts";
 import { type Environment, serverDataFolder } from "./folders.ts";
+import { upkeepCommands, type UpkeepOptions } from "./upkeep_command.ts";
 import { pskText, type ReadSecret } from "./secret_text.ts";
 import { type PublicAddress, publicAddressFrom } from "./public_address.ts";
 import { quoted } from "./quoted.ts";
@@ -53,8 +56,12 @@ export interface ServerConfig<Suite extends string> {
   readonly console: boolean;
   /** The Fernet bridge, where one is wanted. */
   readonly bridge: BridgeConfig | undefined;
-  /** Where its host key and accounts are. */
+  /** Where its host key, accounts and rooms are. */
   readonly dataDir: string;
+  /** How the logs of rooms are kept. */
+  readonly logs: LogConfig;
+  /** How much of files is kept for how long. */
+  readonly files: FileConfig;
   /** The suites it takes, best first; at least one. */
   readonly suites: readonly Suite[];
   /** The text of the pre-shared key, where one is set; never empty. */
@@ -64,7 +71,8 @@ export interface ServerConfig<Suite extends string> {
 }
 
 /** What the command line needs of its program. */
-export interface ServerCommandOptions<Suite extends string> extends Streams, AdministrationOptions {
+export interface ServerCommandOptions<Suite extends string>
+  extends Streams, AdministrationOptions, UpkeepOptions {
   /** The release, for `--version`. */
   readonly version: string;
   /** All suites, the default first. */
@@ -79,7 +87,7 @@ export interface ServerCommandOptions<Suite extends string> extends Streams, Adm
   readonly serve: (config: ServerConfig<Suite>) => Promise<void>;
 }
 
-interface ServerFlags extends BridgeFlags {
+interface ServerFlags extends BridgeFlags, FileFlags, LogFlags {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly address: PublicAddress | undefined;
@@ -107,7 +115,11 @@ export function runServerCommand<Suite extends string>(
   const program = {
     name: NAME,
     version: options.version,
-    commands: { serve: serveCommand(options), ...administrationCommands(options) },
+    commands: {
+      serve: serveCommand(options),
+      ...administrationCommands(options),
+      ...upkeepCommands(options),
+    },
     defaultCommand: "serve",
     environment: [
       ["SOTTO_PSK", "a pre-shared key, as in a --psk-file"],
@@ -130,12 +142,16 @@ function serveCommand<Suite extends string>(options: ServerCommandOptions<Suite>
         [
           "[serve] [PORT] [--host HOST] [--port PORT] [--address HOST:PORT]",
           "[--registration invite|open|closed] [--data-dir DIR] [--console]",
+          "[--key-file FILE] [--retention DAYS] [--file-quota MIB] [--file-days DAYS]",
           "[--tls [--tls-cert FILE --tls-key FILE]]",
           "[--fernet-listen HOST:PORT --fernet-key-file FILE]",
           "[--cipher LIST] [--psk-file FILE] [--trace]",
         ].join(`\n${" ".repeat(NAME.length + 3)}`),
         "user list | add | disable | enable | remove | reset …",
         "invite [--uses N] [--expires TIME] [--qr] …",
+        "ban [--expires TIME] [--reason TEXT] … | unban | bans …",
+        "room list …",
+        "backup | restore | doctor …",
       ],
       fullDescription: "Runs a Sotto server: a chat for a small group, encrypted all the way.",
     },
@@ -188,7 +204,7 @@ function serverFlags(suites: readonly string[]): FlagParametersForType<ServerFla
       parse: asTyped,
       optional: true,
       placeholder: "DIR",
-      brief: "folder for the host key and the accounts (~/.local/share/sotto-server)",
+      brief: "folder for host key, accounts and rooms (~/.local/share/sotto-server)",
     },
     console: {
       kind: "boolean",
@@ -216,6 +232,8 @@ function serverFlags(suites: readonly string[]): FlagParametersForType<ServerFla
       placeholder: "FILE",
       brief: "its private key, in PEM",
     },
+    ...logFlags(),
+    ...fileFlags(),
     ...bridgeFlags(),
     cipher: {
       kind: "parsed",
@@ -257,6 +275,8 @@ async function serverConfig<Suite extends string>(
     tls: tlsConfig(flags),
     console: flags.console === true,
     bridge: await bridgeConfig(flags, readSecret),
+    logs: logConfig(flags),
+    files: fileConfig(flags),
     suites: suitesFrom(flags.cipher, suites),
     dataDir: flags.dataDir ?? serverDataFolder(environment),
     pskText: await pskText({ file: flags.pskFile, environment, readSecret }),

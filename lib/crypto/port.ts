@@ -184,8 +184,33 @@ export interface Opaque {
   ): Promise<OpaqueServerLogin | undefined>;
 }
 
+/** A SHA-256 under way. */
+export interface RunningHash {
+  /** Takes more octets. */
+  update(data: Bytes): void;
+  /** The hash of all that was taken, 32 octets; nothing may be taken afterwards. */
+  digest(): Bytes;
+}
+
+/** Octets of a key of {@linkcode AuthenticatedCipher}: the MAC's, then the cipher's (RFC 7518 §5.2.5). */
+export const A256CBC_HS512_KEY_BYTES = 64;
+
+/** AEAD_AES_256_CBC_HMAC_SHA_512 (RFC 7518 §5.2.5) under one key, at once: for what is kept on disk. */
+export interface AuthenticatedCipher {
+  /** `iv | ciphertext | tag 32`, the 16 octets of `iv` being fresh and random. */
+  seal(iv: Bytes, plaintext: Bytes, associated: Bytes): Bytes;
+  /** The plaintext; `undefined` where `sealed` is not what was sealed under this key with `associated`. */
+  open(sealed: Bytes, associated: Bytes): Bytes | undefined;
+}
+
 /** Every primitive the protocol is composed of. */
 export interface Provider {
+  /** SHA-256 at once, 32 octets: for hashes that chain, where each waits for the one before. */
+  sha256Now(data: Bytes): Bytes;
+  /** SHA-256 of what comes in pieces. */
+  runningSha256(): RunningHash;
+  /** Seals and opens what is kept on disk under a 64-octet key. Throws a `RangeError` where it has another length. */
+  a256cbcHs512(key: Bytes): AuthenticatedCipher;
   /** SHA-256, 32 octets. */
   sha256(data: Bytes): Promise<Bytes>;
   /** SHA-512, 64 octets. */

@@ -1,6 +1,6 @@
 /**
- * The provider of every primitive, on the runtime's WebCrypto; scrypt and the comparison in constant time,
- * which WebCrypto lacks, are node:crypto's.
+ * The provider of every primitive, on the runtime's WebCrypto; scrypt, the comparison in constant time, and what is
+ * needed at once (synchronous.ts), which WebCrypto lacks, are node:crypto's.
  *
  * @module
  */
@@ -26,6 +26,7 @@ import {
   X25519_BYTES,
   type X25519Pair,
 } from "./port.ts";
+import { a256cbcHs512, runningSha256, sha256Now } from "./synchronous.ts";
 import { isAllZero, isCanonicalShare } from "./x25519_points.ts";
 
 /** Most memory one scrypt may take: twice the 2^27 octets of N = 2^17, r = 8, the most we ask for. */
@@ -52,6 +53,9 @@ const PKCS8_PREFIX = {
  */
 export function webCryptoProvider(mlKem: MlKem): Provider {
   return {
+    sha256Now,
+    runningSha256,
+    a256cbcHs512,
     sha256: (data) => digest("SHA-256", data),
     sha512: (data) => digest("SHA-512", data),
     hmacSha256: (key) => hmac("SHA-256", key),

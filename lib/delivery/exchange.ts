@@ -1,263 +1,292 @@
 /**
- * Who is connected, and the one place that delivers: every request goes through the rules here, and what they
- * decide is encoded once and queued for each peer it is for.
+ * Everything behind the server's sessions: who is connected, what the rooms are, and the desks that serve them. What each
+ * of them does is in the files beside this one.
  *
  * @module
  */
 
 import type { AdminAnswer, AdminRequest } from "../chat/administration.ts";
-import { type Approvals, askApproval, findWaiting, waitingFor, withdraw } from "../chat/approvals.ts";
-import {
-  decide,
-  EMPTY_LOBBY,
-  type Line,
-  type Lobby,
-  type Outcome,
-  type PeerId,
-  type Request,
-} from "../chat/lobby.ts";
-import { isSayable } from "../chat/notice.ts";
 import type { OpenLobby, Overheard, Saying } from "../chat/overheard.ts";
+import type { PeerId } from "../chat/peer_id.ts";
 import type { Account } from "../chat/port.ts";
 import type { Publication } from "../chat/publication.ts";
+import { lobbyId } from "../identity/room_id.ts";
+import type { RoomRequest } from "../session/phase.ts";
 import type { Exchange, Login, Peer } from "../session/port.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { CloseReason } from "../wire/close_code.ts";
-import {
-  type AccountMessage,
-  type Approve,
-  type AskApproval,
-  encodeMessage,
-  type Send,
-  type ServerMessage,
-} from "../wire/message.ts";
+import type { AccountMessage, Approve, AskApproval } from "../wire/message.ts";
+import { ApprovalDesk } from "./approval_desk.ts";
+import { Arrivals } from "./arrivals.ts";
+import { Company } from "./company.ts";
+import { FileCounter } from "./file_counter.ts";
+import type { Guest } from "./guest.ts";
+import { type ExchangeParts, noteTrouble } from "./exchange_parts.ts";
+import { type Hall, openHall } from "./hall.ts";
+import { HostVoice } from "./host_voice.ts";
+import { LobbyEars } from "./lobby_ears.ts";
+import { LogKeeper, type RestoredRoom } from "./log_keeper.ts";
+import { ReadingDesk } from "./reading_desk.ts";
+import { RoomIndex } from "./room_index.ts";
+import { SayingDesk } from "./saying_desk.ts";
+import { SignalDesk } from "./signal_desk.ts";
+import { Speaker } from "./speaker.ts";
+import { Teller } from "./teller.ts";
+import { Writer } from "./writer.ts";
 
-/** What members are told in the name of a guest of the bridge. */
-const GUEST_CAME = "came in over the bridge, and hears what is said here";
-const GUEST_WENT = "left";
+/** The rooms of one server, and all connections that have logged in. */
+export class RoomExchange implements Exchange, OpenLobby {
+  readonly #hall: Hall & { readonly writer: Writer };
+  readonly #approvals: ApprovalDesk;
+  readonly #arrivals: Arrivals;
+  readonly #company: Company;
+  readonly #ears: LobbyEars;
+  readonly #files: FileCounter;
+  readonly #keeper: LogKeeper;
+  readonly #reading: ReadingDesk;
+  readonly #saying: SayingDesk;
+  readonly #signals: SignalDesk;
+  readonly #speaker: Speaker;
 
-/** A connection whose login verified. */
-interface Guest {
-  readonly peer: Peer;
-  readonly login: Login;
-  /** Before it has shown that it holds the keys of its login, it is told nothing. */
-  readonly stage: "entering" | "entered";
-}
+  private constructor(parts: ExchangeParts, rooms: RoomIndex) {
+    const lobby = lobbyId(parts.provider, parts.hostKey.publicKey);
+    const open = openHall(parts, rooms);
+    const [company, ears] = [new Company(open), new LobbyEars(open, lobby)];
+    const teller = new Teller(open, {
+      hear: (room, entry, as) => ears.hear(room, entry, as),
+      meet: (room, newcomers) => {
+        for (const handle of newcomers) company.meet(room, handle);
+        for (const handle of newcomers) ears.look(handle);
+      },
+      part: (handle) => ears.look(handle),
+    });
+    const hall = { ...open, company, ears, lobby, teller, writer: writerOf(open, teller) };
+    const voice = new HostVoice(hall);
+    this.#hall = hall;
+    this.#company = company;
+    this.#ears = ears;
+    this.#approvals = new ApprovalDesk(hall.guests);
+    this.#arrivals = new Arrivals({ ...hall, voice });
+    this.#files = new FileCounter(hall);
+    this.#keeper = new LogKeeper({ ...hall, voice }, parts.wallClock());
+    this.#reading = new ReadingDesk(hall);
+    this.#saying = new SayingDesk(hall);
+    this.#signals = new SignalDesk(hall);
+    this.#speaker = new Speaker(voice, lobby);
+  }
 
-/** What an exchange needs. */
-export interface ExchangeParts {
-  /** Milliseconds since 1970. */
-  readonly wallClock: () => number;
-  /** Signs what the operator or the bridge says, at a moment of that clock. */
-  readonly sign: (saying: Saying, now: number) => Promise<Line>;
-}
-
-/** The lobby of one server, and all connections that have logged in. */
-export class LobbyExchange implements Exchange, OpenLobby {
-  readonly #parts: ExchangeParts;
-  readonly #guests = new Map<PeerId, Guest>();
-  readonly #listeners = new Set<(event: Overheard) => void>();
-  #lobby: Lobby = EMPTY_LOBBY;
-  #approvals: Approvals = [];
-  #saying: Promise<void> = Promise.resolve();
-
-  /** An exchange to which nobody is connected. */
-  constructor(parts: ExchangeParts) {
-    this.#parts = parts;
+  /**
+   * Reads all rooms, makes the lobby where there is none yet, tells the rooms that came out of a backup so, and does what
+   * is due. Rejects with a `Failure` where the disk is full or at fault.
+   */
+  static async open(
+    parts: ExchangeParts,
+    restored: readonly RestoredRoom[] = [],
+  ): Promise<RoomExchange> {
+    const exchange = new RoomExchange(parts, new RoomIndex(await parts.logs.rooms()));
+    await exchange.#keeper.begin(restored);
+    return exchange;
   }
 
   /** Knows from now on whose connection it is. */
   greet(peer: Peer, login: Login): void {
-    this.#guests.set(peer.id, { peer, login, stage: "entering" });
+    this.#hall.guests.add(peer, login);
   }
 
-  /** Tells it its account, and a device what waits for its approval. */
-  enter(peer: Peer, account: Account): void {
-    const guest = this.#guests.get(peer.id);
+  /** Tells it its account; a device then what waits for its approval, its rooms, and who is at hand. */
+  async enter(peer: Peer, account: Account): Promise<void> {
+    const guest = this.#hall.guests.get(peer);
     if (guest === undefined) return;
-    this.#guests.set(peer.id, { ...guest, stage: "entered" });
-    peer.send(encodeMessage(accountMessage(account)));
+    guest.stage = "entered";
+    if (account.keys !== undefined) this.#hall.cards.put(account.handle, account.keys);
+    guest.tell(accountMessage(account));
     if (guest.login.kind === "password") return;
-    for (const { request } of waitingFor(this.#approvals, account.handle)) {
-      peer.send(encodeMessage({ ...request, type: "approval" }));
+    this.#approvals.tellWaiting(guest);
+    await this.#arrivals.arrive(guest, account);
+  }
+
+  /** Serves a device; settles when its next message may be looked at. */
+  async take(peer: Peer, request: RoomRequest): Promise<void> {
+    const guest = this.#hall.guests.get(peer);
+    if (guest?.stage !== "ready") return;
+    switch (request.type) {
+      case "send":
+        return await this.#saying.take(guest, request);
+      case "read":
+      case "list":
+      case "askMembers":
+      case "askCards":
+        return await this.#reading.answer(guest, request);
+      case "mark":
+      case "typing":
+      case "status":
+      case "block":
+        return await this.#signals.take(guest, request);
+      case "fileBegin":
+      case "fileChunk":
+      case "fileGet":
+        return await this.#files.take(guest, request);
     }
   }
 
-  /** Lets it in where the rules do; tells whether it came in by this. */
-  join(peer: Peer, room: string, { account: { handle }, keys }: Publication): boolean {
-    const login = this.#guests.get(peer.id)?.login;
-    if (login?.kind !== "device") return false;
-    const card = { handle, ...keys };
-    const wasIn = this.#lobby.members.has(peer.id);
-    this.#submit({ type: "join", peer: peer.id, room, device: login.deviceKey, card });
-    return !wasIn && this.#lobby.members.has(peer.id);
+  /** Settles when all that it has said is answered. */
+  async finish(peer: Peer): Promise<void> {
+    const guest = this.#hall.guests.get(peer);
+    if (guest !== undefined) await this.#hall.writer.finished(guest);
   }
 
-  /** Gives what it says its place, or refuses it. */
-  send(peer: Peer, message: Send): void {
-    this.#submit({ type: "send", peer: peer.id, message });
-  }
-
-  /** Tells the account's connections, then everybody in the lobby, then ends those of devices that are no longer active. */
+  /**
+   * Tells the account's connections, then all who were told its keys before, then its rooms, and ends the connections of
+   * devices that are no longer active.
+   */
   publish({ account, keys, devices }: Publication, approval: Approve | undefined): void {
+    const { guests, cards } = this.#hall;
     const { handle } = account;
-    if (approval !== undefined) this.#tellApproved(handle, approval);
-    const message = encodeMessage(accountMessage(account));
-    for (const { peer } of this.#enteredOf(handle)) peer.send(message);
-    this.#submit({ type: "publish", card: { handle, ...keys } });
+    if (approval !== undefined) this.#approvals.tellApproved(handle, approval);
+    const message = accountMessage(account);
+    for (const guest of guests.of(handle)) if (isTold(guest)) guest.tell(message);
+    const before = cards.put(handle, keys);
+    for (const guest of guests.all()) if (guest.knows(handle)) guest.introduce([handle], cards);
+    if (before === undefined || !equal(before.list, keys.list)) this.#keeper.tellKeys(handle);
     this.#cut(
-      (guest) =>
-        guest.login.kind === "device" && guest.login.handle === handle &&
-        !isAmong(guest.login.deviceKey, devices.map(({ key }) => key)),
+      guests.of(handle).filter(({ login }) =>
+        login.kind === "device" && !isAmong(login.deviceKey, devices.map(({ key }) => key))
+      ),
       "deviceRevoked",
     );
   }
 
+  /** How many milliseconds an account has to wait before it may publish again; where it need not, that is counted. */
+  publishingWait(handle: Handle): number | undefined {
+    return this.#hall.allowances.spend(handle, ["acts"], this.#hall.parts.wallClock());
+  }
+
   /** Has it wait, and tells the devices of its account. */
   askApproval(peer: Peer, request: AskApproval): void {
-    const handle = this.#guests.get(peer.id)?.login.handle;
-    if (handle === undefined) return;
-    this.#approvals = askApproval(this.#approvals, { peer: peer.id, handle, request });
-    const message = encodeMessage({ ...request, type: "approval" });
-    for (const { peer: other, login } of this.#enteredOf(handle)) {
-      if (login.kind === "device") other.send(message);
-    }
+    const guest = this.#hall.guests.get(peer);
+    if (guest !== undefined) this.#approvals.ask(guest, request);
   }
 
   /** Whether a device of the account waits for approval. */
   isWaiting(handle: Handle, device: Bytes): boolean {
-    return findWaiting(this.#approvals, handle, device) !== undefined;
+    return this.#approvals.isWaiting(handle, device);
   }
 
   /** Tells it that its password is another now, and ends the connections by the old one. */
   renewPassword(peer: Peer, account: Account, login: Login): void {
-    const guest = this.#guests.get(peer.id);
+    const guest = this.#hall.guests.get(peer);
     if (guest !== undefined) {
-      this.#guests.set(peer.id, { ...guest, login });
-      peer.send(encodeMessage(accountMessage(account)));
+      guest.login = login;
+      guest.tell(accountMessage(account));
     }
     this.cutPasswords(account.handle, peer.id);
   }
 
-  /** Forgets it, and tells the others where it was the last of its account in the lobby. */
+  /** Forgets it, and tells the others where it was the last of its account. */
   leave(peer: Peer): void {
-    this.#approvals = withdraw(this.#approvals, peer.id);
-    this.#submit({ type: "leave", peer: peer.id });
-    this.#guests.delete(peer.id);
+    const guest = this.#hall.guests.get(peer);
+    if (guest !== undefined) this.#forget(guest, "gone");
   }
 
-  /** Ends the connections that what an operator did leaves no login to; to be called once that is durable. */
+  /** Does what follows from what an operator did; to be called once that is durable. */
   administered(request: AdminRequest, answer: AdminAnswer): void {
     if (answer.kind === "changed" && answer.change !== "enabled") this.cutAccount(answer.handle);
+    if (answer.kind === "banned" && answer.isOn && answer.subject.kind === "account") {
+      this.cutAccount(answer.subject.handle);
+    }
+    if (answer.kind === "changed" && answer.change === "removed") this.#keeper.removeAccount(answer.handle);
+    if (answer.kind === "banned" && answer.isOn && answer.subject.kind === "account") {
+      this.cutAccount(answer.subject.handle);
+    }
     if (answer.kind === "invitation" && request.type === "userReset") this.cutPasswords(request.handle);
   }
 
-  /** Ends all connections of an account that was disabled or removed, in whatever phase. */
+  /** Ends all connections of an account that was disabled, banned or removed, in whatever stage. */
   cutAccount(handle: Handle): void {
-    this.#cut(({ login }) => login.handle === handle, "accountClosed");
+    this.#cut(this.#hall.guests.of(handle), "accountClosed");
   }
 
   /** Ends an account's connections that logged in by a password which fits no more; `except` is one that set the new one. */
   cutPasswords(handle: Handle, except?: PeerId): void {
     this.#cut(
-      ({ peer, login }) => login.kind === "password" && login.handle === handle && peer.id !== except,
+      this.#hall.guests.of(handle).filter(({ peer, login }) =>
+        login.kind === "password" && peer.id !== except
+      ),
       "reconnect",
     );
   }
 
   /** Calls `listener` with what happens in the lobby, until the function given back is called. */
   overhear(listener: (event: Overheard) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#ears.add(listener);
   }
 
-  /** Says a line; settles when it has its place. Throws a `RangeError` where it is empty or too long. */
+  /** See {@linkcode OpenLobby}. */
   say(saying: Saying): Promise<void> {
-    return this.#place(saying, (time) => ({ kind: "said", time, ...saying }));
+    return this.#speaker.say(saying);
   }
 
-  /** Tells members and listeners of a guest of the bridge, and by the function given back of its end. */
+  /** See {@linkcode OpenLobby}. */
   visit(name: string, address: string): () => Promise<void> {
-    const came = this.#place({ source: "bridge", name, text: GUEST_CAME }, (time) => {
-      return { kind: "guestCame", time, name, address };
-    });
-    // Told when the guest goes.
-    came.catch(() => {});
-    return async () => {
-      const went = this.#place({ source: "bridge", name, text: GUEST_WENT }, (time) => {
-        return { kind: "guestWent", time, name };
-      });
-      await Promise.all([came, went]);
-    };
+    return this.#speaker.visit(name, address);
   }
 
-  /** Which accounts are in the lobby, in the order of coming. */
+  /** Which members of the lobby are at hand, in the order of coming. */
   present(): readonly Handle[] {
-    return Array.from(this.#lobby.present.keys());
+    return this.#ears.present();
   }
 
-  /**
-   * Decides and delivers within one turn, so that all peers see one order: a newcomer is told who is here before
-   * anything said later, and its acknowledgement comes where its message stands among the others'.
-   */
-  #submit(request: Request, heard = overheard): void {
-    const outcome = decide(this.#lobby, request, this.#parts.wallClock());
-    this.#lobby = outcome.lobby;
-    if ("peer" in request) this.#reply(request.peer, outcome);
-    for (const { except, notice } of outcome.deliveries) {
-      const bytes = encodeMessage(notice);
-      for (const id of outcome.lobby.members.keys()) {
-        if (id !== except) this.#guests.get(id)?.peer.send(bytes);
-      }
-      this.#overheard(heard(notice, this.#addressOf(request)));
-    }
+  /** Keeps what waits to be kept, and does what is due; to be called about once a second. */
+  tick(): void {
+    const { allowances, writer, parts } = this.#hall;
+    const now = parts.wallClock();
+    allowances.tick(now);
+    writer.tick(now);
+    writer.keepMarks();
+    this.#keeper.tick(now);
   }
 
-  /** Signs a line, and gives it its place behind those before it; listeners are told of it what `heard` gives. */
-  #place(saying: Saying, heard: (time: number) => Overheard): Promise<void> {
-    if (!isSayable(saying)) throw new RangeError("Cannot say a line: name or text is empty or too long");
-    const signed = this.#parts.sign(saying, this.#parts.wallClock());
-    const said = Promise.all([signed, this.#saying]).then(([line]) =>
-      this.#submit({ type: "say", line }, () => [heard(this.#lobby.lastTime)])
-    );
-    this.#saying = said.catch(() => {});
-    return said;
+  /** Settles when nothing waits to be stored any more, marks included. */
+  async settled(): Promise<void> {
+    await this.#keeper.settled();
+    this.#hall.writer.keepMarks();
+    await this.#hall.writer.settled();
   }
 
-  #reply(peer: PeerId, { reply }: Outcome): void {
-    for (const message of reply) this.#guests.get(peer)?.peer.send(encodeMessage(message));
+  /** Out in this very turn: what they say from now on is not taken, and nothing is delivered to them any more. */
+  #cut(guests: readonly Guest[], reason: CloseReason): void {
+    for (const { peer } of guests) peer.close(reason);
+    for (const guest of guests) this.#forget(guest, "out");
   }
 
-  #overheard(events: readonly Overheard[]): void {
-    for (const event of events) {
-      for (const listener of this.#listeners) listener(event);
-    }
+  #forget(guest: Guest, stage: "gone" | "out"): void {
+    const { guests, follows, marks, desk, parts } = this.#hall;
+    this.#signals.leave(guest);
+    guest.stage = stage;
+    guests.remove(guest);
+    follows.leave(guest);
+    this.#approvals.leave(guest);
+    this.#company.go(guest);
+    this.#ears.look(guest.handle);
+    if (guests.of(guest.handle).length === 0) marks.rest(guest.handle);
+    void desk.leave(guest.peer);
+    const { handle, peer: { address }, refusals } = guest;
+    if (refusals.size > 0) parts.note({ kind: "refused", handle, address, counts: refusals });
   }
+}
 
-  #addressOf(request: Request): string {
-    return "peer" in request ? this.#guests.get(request.peer)?.peer.address ?? "" : "";
-  }
-
-  #tellApproved(handle: Handle, { device, keys, share, sealed }: Approve): void {
-    const waiting = findWaiting(this.#approvals, handle, device);
-    if (waiting === undefined) return;
-    this.#approvals = withdraw(this.#approvals, waiting.peer);
-    this.#guests.get(waiting.peer)?.peer.send(encodeMessage({ type: "approved", keys, share, sealed }));
-  }
-
-  #enteredOf(handle: Handle): readonly Guest[] {
-    return Array.from(this.#guests.values()).filter(({ login, stage }) =>
-      stage === "entered" && login.handle === handle
-    );
-  }
-
-  /** Out in this very turn: what they send from now on is not taken, and nothing is delivered to them any more. */
-  #cut(isMeant: (guest: Guest) => boolean, reason: CloseReason): void {
-    const meant = Array.from(this.#guests.values()).filter(isMeant);
-    for (const { peer } of meant) peer.close(reason);
-    for (const { peer } of meant) this.leave(peer);
-  }
+function writerOf({ parts, ...hall }: Hall, teller: Teller): Writer {
+  return new Writer({
+    ...hall,
+    ...parts,
+    hostKey: parts.hostKey.publicKey,
+    marks: () => hall.marks.waiting(),
+    marksKept: (changes) => hall.marks.kept(changes),
+    changed: (changes) => teller.tellChanges(changes),
+    notStored: (count, error) => noteTrouble(parts, error, count),
+    fault: (error) => noteTrouble(parts, error),
+  });
 }
 
 function accountMessage({ handle, role, keys, recovery }: Account): AccountMessage {
@@ -265,17 +294,8 @@ function accountMessage({ handle, role, keys, recovery }: Account): AccountMessa
   return keys === undefined ? message : { ...message, keys };
 }
 
-function overheard(notice: ServerMessage, address: string): readonly Overheard[] {
-  switch (notice.type) {
-    case "entry":
-      return [{ kind: "said", time: notice.time, source: "member", name: notice.from, text: notice.text }];
-    case "presence":
-      return notice.change === "left"
-        ? notice.names.map((name) => ({ kind: "went", time: notice.time, name }))
-        : notice.names.map((name) => ({ kind: "came", time: notice.time, name, address }));
-    default:
-      return [];
-  }
+function isTold({ stage }: Guest): boolean {
+  return stage === "entered" || stage === "ready";
 }
 
 function isAmong(key: Bytes, keys: readonly Bytes[]): boolean {

@@ -100,6 +100,7 @@ export class Link {
   #replies: Bytes;
   #queue: Bytes[] = [];
   #queuedBytes = 0;
+  #draining: { readonly octets: number; readonly settle: () => void }[] = [];
   #last: Promise<unknown> = Promise.resolve();
   /** How many calls of the login have not done their work; what they send goes before anything else. */
   #loginCalls = 0;
@@ -150,6 +151,15 @@ export class Link {
   /** How many octets of messages wait to be written. */
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /**
+   * Settles when at most so many octets of messages wait to be written, or none ever will: for who has much to send, and
+   * lets what others say go between.
+   */
+  async drained(octets: number): Promise<void> {
+    if (this.#queuedBytes <= octets) return;
+    await new Promise<void>((settle) => this.#draining.push({ octets, settle }));
   }
 
   /**
@@ -520,12 +530,21 @@ export class Link {
     }
     const taken = this.#queue.splice(0, count);
     this.#queuedBytes -= taken.reduce((bytes, message) => bytes + message.length, 0);
+    this.#tellDrained();
     return taken;
   }
 
   #dropQueue(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    const settled = this.#draining.filter(({ octets }) => this.#queuedBytes <= octets);
+    if (settled.length === 0) return;
+    this.#draining = this.#draining.filter((each) => !settled.includes(each));
+    for (const { settle } of settled) settle();
   }
 
   /** Settles at the next signal; taken before looking at what waits, so that none is missed between. */

@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { PeerId } from "../chat/lobby.ts";
+import { addressGroup } from "../chat/address_group.ts";
+import type { PeerId } from "../chat/peer_id.ts";
 
 /** Half-open connections of one address (one /64 of IPv6): a room of people behind one router, at once. */
 export const HALF_OPEN_PER_ADDRESS_MAX = 256;
@@ -41,18 +42,4 @@ export function settle(halfOpen: HalfOpen, peer: PeerId): HalfOpen {
   const next = new Map(halfOpen);
   next.delete(peer);
   return next;
-}
-
-/** Addresses that one customer of a provider commands: an IPv4 address, or the /64 of an IPv6 address. */
-export function addressGroup(address: string): string {
-  // How a socket for both families shows IPv4: without this, all of that would be one group.
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(address)?.[1];
-  if (mapped !== undefined || !address.includes(":")) return mapped ?? address;
-  const [head = "", tail] = address.split("::");
-  const groups = head.split(":").filter((group) => group !== "");
-  const missing = tail === undefined
-    ? 0
-    : 8 - groups.length - tail.split(":").filter((group) => group !== "").length;
-  const whole = [...groups, ...Array.from({ length: missing }, () => "0"), ...(tail?.split(":") ?? [])];
-  return `${whole.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(":")}::/64`;
 }

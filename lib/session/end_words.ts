@@ -6,12 +6,14 @@
 
 import type { LinkEnd } from "../secure/link.ts";
 
-/** Why this server ends a connection that has not logged in, without a word to it. */
+/** Why this server ends a connection without a word to it. */
 export type DropReason =
   /** It sent what no honest client sends there, or more than one does. */
   | "unfit"
   /** Too many had not logged in, and it was the oldest of them. */
-  | "crowded";
+  | "crowded"
+  /** It has come from an address that was banned since. */
+  | "banned";
 
 /** How a connection came to its end: as its link tells, or because this server dropped it. */
 export type SessionEnd = LinkEnd | {
@@ -48,4 +50,5 @@ export function endWords(end: SessionEnd): string {
 const DROP_WORDS: Readonly<Record<DropReason, string>> = {
   unfit: "no client sends that",
   crowded: "too many others came",
+  banned: "its address was banned",
 };

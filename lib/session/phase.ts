@@ -3,7 +3,7 @@
  * of time lead to.
  *
  *     login ▸ entering ▸ password          ▸ leaving
- *                      ▸ device ▸ joined   ▸ leaving
+ *                      ▸ device            ▸ leaving
  *
  * @module
  */
@@ -17,12 +17,10 @@ export type Phase =
   | { readonly kind: "login"; readonly since: number; readonly bytes: number }
   /** Its login verified; it has not shown yet that it has the keys of that login. */
   | { readonly kind: "entering"; readonly since: number; readonly bytes: number }
-  /** It is in by its password: it may see to its account, and joins no room. */
+  /** It is in by its password: it may see to its account, and to no room. */
   | { readonly kind: "password" }
   /** It is in by its device's key. */
   | { readonly kind: "device" }
-  /** It is in the lobby. */
-  | { readonly kind: "joined" }
   /** One of the two has closed; nothing more is taken. */
   | { readonly kind: "leaving" };
 
@@ -38,6 +36,30 @@ export type Verdict =
   /** Close with `loginTimeout`. */
   | { readonly kind: "late" };
 
+/** What is asked of rooms, people and files, rather than of the account. */
+export const ROOM_REQUESTS = [
+  "send",
+  "read",
+  "list",
+  "askMembers",
+  "askCards",
+  "mark",
+  "typing",
+  "status",
+  "block",
+  "fileBegin",
+  "fileChunk",
+  "fileGet",
+] as const satisfies readonly ClientMessageType[];
+
+/** A message of one of {@linkcode ROOM_REQUESTS}. */
+export type RoomRequest = ClientMessage & { readonly type: typeof ROOM_REQUESTS[number] };
+
+/** Whether a message is one of {@linkcode ROOM_REQUESTS}. */
+export function isRoomRequest(message: ClientMessage): message is RoomRequest {
+  return ROOM_REQUESTS.some((type) => type === message.type);
+}
+
 /**
  * Which messages may come when (PROTOCOL §7); whatever else comes closes. `enter` is the first after every login, and
  * comes once: it shows that the client holds the keys in use from there on.
@@ -46,8 +68,7 @@ export const MAY_COME: Readonly<Record<Phase["kind"], readonly ClientMessageType
   login: [],
   entering: ["enter"],
   password: ["publish", "recover", "askApproval", "passwordRequest", "passwordRecord"],
-  device: ["publish", "approve", "join"],
-  joined: ["publish", "approve", "join", "send"],
+  device: ["publish", "approve", ...ROOM_REQUESTS],
   leaving: [],
 };
 

@@ -44,7 +44,7 @@ export class Reception {
     this.#backOff = new BackOff(provider, entropy(BACK_OFF_KEY_BYTES));
   }
 
-  /** A connection from `address`, an address group of lib/session/admission.ts; `note` is told what comes of it. */
+  /** A connection from `address`, an address group of lib/chat/address_group.ts; `note` is told what comes of it. */
   visit(address: string, note: (news: SessionNews) => void): Visit {
     return new Visit({
       store: this.#store,

@@ -7,13 +7,7 @@
  */
 
 import type { Account, AccountStore } from "../chat/port.ts";
-import {
-  activeDevice,
-  judge,
-  type Proposal,
-  publicationOf,
-  type ServerIdentity,
-} from "../chat/publication.ts";
+import { activeDevice, judge, type Proposal, type ServerIdentity } from "../chat/publication.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { CloseReason } from "../wire/close_code.ts";
@@ -22,10 +16,9 @@ import {
   type ClientMessage,
   encodeMessage,
   type FaultCode,
-  type Join,
-  type Send,
   type ServerMessage,
 } from "../wire/message.ts";
+import type { RoomRequest } from "./phase.ts";
 import type { Exchange, Login, Peer } from "./port.ts";
 import { Turns } from "./turns.ts";
 
@@ -33,8 +26,6 @@ import { Turns } from "./turns.ts";
 export type Served =
   /** The peer is in; by a device, what its owner calls that. */
   | { readonly kind: "entered"; readonly device: string | undefined }
-  /** It is in the lobby. */
-  | { readonly kind: "joined" }
   /** It published its account's keys. */
   | { readonly kind: "published" }
   /** It has set another password, and is in by that. */
@@ -46,8 +37,8 @@ export type Served =
   /** Its login is none any more. */
   | { readonly kind: "out"; readonly reason: CloseReason };
 
-/** What is asked of an account: everything but saying something. */
-export type AccountRequest = Exclude<ClientMessage, Send>;
+/** What is asked of an account: everything that is not asked of rooms. */
+export type AccountRequest = Exclude<ClientMessage, RoomRequest>;
 
 /** Who asks. */
 export interface Caller {
@@ -95,30 +86,28 @@ export class Service {
     });
   }
 
-  #serve(caller: Caller, request: AccountRequest, account: Account): Served | Promise<Served> {
+  async #serve(caller: Caller, request: AccountRequest, account: Account): Promise<Served> {
     switch (request.type) {
       case "enter":
-        this.#parts.exchange.enter(caller.peer, account);
+        await this.#parts.exchange.enter(caller.peer, account);
         return { kind: "entered", device: loginDevice(caller.login, account) };
       case "publish":
-        return this.#publish(
+        return await this.#publish(
           caller,
           { ...request, recovery: request.recovery, by: caller.login.kind },
           account,
         );
       case "approve":
-        return this.#approve(caller, request, account);
-      case "join":
-        return this.#join(caller, request, account);
+        return await this.#approve(caller, request, account);
       case "recover":
         return recover(caller, account);
       case "askApproval":
         this.#parts.exchange.askApproval(caller.peer, request);
         return ANSWERED;
       case "passwordRequest":
-        return this.#answerPasswordRequest(caller, request.request);
+        return await this.#answerPasswordRequest(caller, request.request);
       case "passwordRecord":
-        return this.#renewPassword(caller, request.record, account);
+        return await this.#renewPassword(caller, request.record, account);
     }
   }
 
@@ -128,6 +117,8 @@ export class Service {
     account: Account,
     approval?: Approve,
   ): Promise<Served> {
+    const wait = this.#parts.exchange.publishingWait(account.handle);
+    if (wait !== undefined) return refuse(peer, "tooFast", wait);
     const judgement = await judge(account, proposal, this.#parts);
     if (judgement.kind === "refused") return refuse(peer, judgement.code);
     const { publication } = judgement;
@@ -147,13 +138,6 @@ export class Service {
     if (!this.#parts.exchange.isWaiting(account.handle, device)) return refuse(caller.peer, "noSuchRequest");
     if (activeDevice(keys, device) === undefined) return refuse(caller.peer, "badList");
     return await this.#publish(caller, { keys, recovery: undefined, by: "device" }, account, request);
-  }
-
-  #join({ peer }: Caller, { room }: Join, account: Account): Served {
-    const published = publicationOf(account);
-    return published !== undefined && this.#parts.exchange.join(peer, room, published)
-      ? { kind: "joined" }
-      : ANSWERED;
   }
 
   async #answerPasswordRequest({ peer, login }: Caller, request: Bytes): Promise<Served> {
@@ -201,8 +185,8 @@ function recover({ peer }: Caller, { recovery }: Account): Served {
     : answer(peer, { type: "recovery", blob: recovery });
 }
 
-function refuse(peer: Peer, code: FaultCode): Served {
-  return answer(peer, { type: "fault", code });
+function refuse(peer: Peer, code: FaultCode, wait?: number): Served {
+  return answer(peer, wait === undefined ? { type: "fault", code } : { type: "fault", code, wait });
 }
 
 function answer(peer: Peer, message: ServerMessage): Served {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { PeerId } from "../chat/lobby.ts";
+import type { PeerId } from "../chat/peer_id.ts";
 import type { Provider } from "../crypto/port.ts";
 import { decodeDeviceLogin } from "../login/message.ts";
 import { type DeskStep, LoginDesk } from "../login/server_login.ts";
@@ -19,7 +19,7 @@ import type { Bytes } from "../wire/bytes.ts";
 import type { CloseReason } from "../wire/close_code.ts";
 import { decodeClientMessage } from "../wire/message.ts";
 import type { DropReason, SessionEnd } from "./end_words.ts";
-import { isStranger, mayCome, type Phase, receiveBytes, tick, type Verdict } from "./phase.ts";
+import { isRoomRequest, isStranger, mayCome, type Phase, receiveBytes, tick, type Verdict } from "./phase.ts";
 import type { Exchange, Login, Peer, SessionNews } from "./port.ts";
 import type { Visit } from "./reception.ts";
 import type { AccountRequest, Served, Service } from "./service.ts";
@@ -85,6 +85,8 @@ export class Session {
     this.#peer = {
       id,
       address: parts.address,
+      isHere: () => this.#isHere,
+      drained: (octets) => link.drained(octets),
       send: (message) => link.send(message),
       close: (reason) => this.close(reason, this.#now),
     };
@@ -117,6 +119,11 @@ export class Session {
   /** Ends the connection without a word, so that there is room for others. */
   giveWay(): void {
     this.#drop("crowded");
+  }
+
+  /** Ends the connection without a word, since its address was banned. */
+  turnOut(): void {
+    this.#drop("banned");
   }
 
   /** Looks at the deadlines. */
@@ -173,6 +180,8 @@ export class Session {
         if (this.#isHere) await this.#takeMessage(event.message, now);
         break;
       case "closed":
+        // Whoever closes behind what they said learns what came of it.
+        await this.#parts.exchange.finish(this.#peer);
         this.close("done", now);
     }
   }
@@ -233,8 +242,8 @@ export class Session {
     const message = decodeClientMessage(bytes);
     if (message === undefined || !mayCome(this.#phase, message.type)) {
       this.close("protocolFault", now);
-    } else if (message.type === "send") {
-      this.#parts.exchange.send(this.#peer, message);
+    } else if (isRoomRequest(message)) {
+      await this.#parts.exchange.take(this.#peer, message);
     } else {
       await this.#serve(message, now);
     }
@@ -261,10 +270,6 @@ export class Session {
         this.#settleAdmitted(handle);
         if (this.#isHere) this.#phase = { kind: login.kind };
         break;
-      case "joined":
-        note({ kind: "joined", handle });
-        if (this.#isHere) this.#phase = { kind: "joined" };
-        break;
       case "renewed":
         note({ kind: "passwordRenewed", handle });
         this.#caller = { kind: "guest", login: served.login };
@@ -286,7 +291,7 @@ export class Session {
     return this.#link.open && this.#phase.kind !== "leaving";
   }
 
-  /** A stranger gets no word. */
+  /** Neither a stranger nor whoever is banned gets a word. */
   #drop(why: DropReason): void {
     this.#phase = { kind: "leaving" };
     this.#dropped = why;

@@ -6,13 +6,21 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
-import type { Account, AccountStore, Invitation, Registered, Standing } from "../chat/port.ts";
+import type {
+  Account,
+  AccountStore,
+  BanSubject,
+  Invitation,
+  Registered,
+  ServerBan,
+  Standing,
+} from "../chat/port.ts";
 import { OPAQUE_BYTES } from "../crypto/port.ts";
 import { type Handle, HandleSchema } from "../text/handle.ts";
 import { skeleton } from "../text/skeleton.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { Keys } from "../wire/message.ts";
-import { DatabaseFile } from "./database_file.ts";
+import { DatabaseFile, type DatabaseForm } from "./database_file.ts";
 
 /** The database's name in the data folder. */
 export const ACCOUNTS_FILE = "accounts.db";
@@ -33,11 +41,7 @@ export interface AccountDatabase extends AccountStore {
  */
 export async function openAccountDatabase(dataDir: string): Promise<AccountDatabase> {
   return new SqliteAccounts(
-    await DatabaseFile.open(`${dataDir}/${ACCOUNTS_FILE}`, {
-      what: "the accounts",
-      applicationId: APPLICATION_ID,
-      migrations: [FORMAT_1],
-    }),
+    await DatabaseFile.open(`${dataDir}/${ACCOUNTS_FILE}`, ACCOUNTS_FORM),
   );
 }
 
@@ -71,6 +75,30 @@ const FORMAT_1 = `
   CREATE TABLE server_secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
 `;
 
+/** Bans from the whole server; `kind` is that of a `BanSubject`, `subject` its handle or address group. */
+const FORMAT_2 = `
+  CREATE TABLE bans (
+    kind TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    reason TEXT,
+    PRIMARY KEY (kind, subject)
+  ) STRICT;
+`;
+
+/** The form of the database. */
+export const ACCOUNTS_FORM: DatabaseForm = {
+  what: "the accounts",
+  applicationId: APPLICATION_ID,
+  migrations: [FORMAT_1, FORMAT_2],
+};
+
+/** Whether an account is banned: beside its standing, so that a ban that ends enables nobody whom an operator disabled. */
+const IS_BANNED = "EXISTS (SELECT 1 FROM bans WHERE kind = 'account' AND subject = accounts.handle)";
+
+const SELECT_ACCOUNTS = `SELECT *, ${IS_BANNED} AS banned FROM accounts`;
+
 const BytesSchema = v.pipe(v.instance(Uint8Array), v.transform((bytes): Bytes => new Uint8Array(bytes)));
 
 const AccountRowSchema = v.object({
@@ -83,6 +111,7 @@ const AccountRowSchema = v.object({
   list: v.nullable(BytesSchema),
   signature: v.nullable(BytesSchema),
   recovery: v.nullable(BytesSchema),
+  banned: v.number(),
 });
 
 const KeysRowSchema = v.object({ identity: BytesSchema, list: BytesSchema, signature: BytesSchema });
@@ -93,6 +122,21 @@ const InvitationRowSchema = v.object({
   uses_left: v.number(),
   handle: v.nullable(HandleSchema),
 });
+
+const BanRowSchema = v.pipe(
+  v.variant("kind", [
+    v.object({ kind: v.literal("account"), subject: HandleSchema, ...banColumns() }),
+    v.object({ kind: v.literal("address"), subject: v.string(), ...banColumns() }),
+  ]),
+  v.transform((row): ServerBan => ({
+    subject: row.kind === "account"
+      ? { kind: "account", handle: row.subject }
+      : { kind: "address", group: row.subject },
+    since: row.since,
+    until: row.until ?? undefined,
+    reason: row.reason ?? undefined,
+  })),
+);
 
 const SecretRowSchema = v.object({ value: BytesSchema });
 
@@ -114,7 +158,7 @@ class SqliteAccounts implements AccountDatabase {
     return this.#read((database) => {
       const row = database.prepare(
         "SELECT identity, list, signature FROM accounts " +
-          "WHERE handle = ? AND standing = 'active' AND instr(list, ?) > 0",
+          `WHERE handle = ? AND standing = 'active' AND instr(list, ?) > 0 AND NOT ${IS_BANNED}`,
       ).get(handle, key);
       return row === undefined ? undefined : this.#parsed(KeysRowSchema, row);
     });
@@ -126,7 +170,7 @@ class SqliteAccounts implements AccountDatabase {
 
   list(): Promise<readonly Account[]> {
     return this.#read((database) =>
-      database.prepare("SELECT * FROM accounts ORDER BY handle").all().map((row) => this.#accountIn(row))
+      database.prepare(`${SELECT_ACCOUNTS} ORDER BY handle`).all().map((row) => this.#accountIn(row))
     );
   }
 
@@ -195,13 +239,43 @@ class SqliteAccounts implements AccountDatabase {
   }
 
   setStanding(handle: Handle, standing: Standing): Promise<boolean> {
-    return this.#change((database) =>
-      database.prepare("UPDATE accounts SET standing = ? WHERE handle = ?").run(standing, handle).changes > 0
-    );
+    return this.#change((database) => {
+      // An account that is let in again is not banned any more.
+      if (standing === "active") liftBan(database, { kind: "account", handle });
+      return database.prepare("UPDATE accounts SET standing = ? WHERE handle = ?").run(standing, handle)
+        .changes > 0;
+    });
+  }
+
+  setBan({ subject, since, until, reason }: ServerBan): Promise<boolean> {
+    return this.#change((database) => {
+      if (subject.kind === "account" && this.#account(database, subject.handle) === undefined) return false;
+      database.prepare(
+        "INSERT OR REPLACE INTO bans (kind, subject, since, until, reason) VALUES (?, ?, ?, ?, ?)",
+      ).run(subject.kind, nameOf(subject), since, until ?? null, reason ?? null);
+      return true;
+    });
+  }
+
+  liftBan(subject: BanSubject): Promise<boolean> {
+    return this.#change((database) => liftBan(database, subject));
+  }
+
+  bans(): Promise<readonly ServerBan[]> {
+    return this.#read((database) => this.#bans(database));
+  }
+
+  liftExpiredBans(now: number): Promise<void> {
+    return this.#change((database) => {
+      for (const { subject, until } of this.#bans(database)) {
+        if (until !== undefined && until <= now) liftBan(database, subject);
+      }
+    });
   }
 
   async remove(handle: Handle): Promise<boolean> {
     const wasThere = await this.#change((database) => {
+      database.prepare("DELETE FROM bans WHERE kind = 'account' AND subject = ?").run(handle);
       database.prepare("DELETE FROM invitations WHERE handle = ?").run(handle);
       return database.prepare("DELETE FROM accounts WHERE handle = ?").run(handle).changes > 0;
     });
@@ -249,17 +323,17 @@ class SqliteAccounts implements AccountDatabase {
   }
 
   #account(database: DatabaseSync, handle: Handle): Account | undefined {
-    const row = database.prepare("SELECT * FROM accounts WHERE handle = ?").get(handle);
+    const row = database.prepare(`${SELECT_ACCOUNTS} WHERE handle = ?`).get(handle);
     return row === undefined ? undefined : this.#accountIn(row);
   }
 
   #accountIn(row: unknown): Account {
-    const { handle, role, standing, registered, password_record, identity, list, signature, recovery } = this
-      .#parsed(AccountRowSchema, row);
+    const parsed = this.#parsed(AccountRowSchema, row);
+    const { handle, role, registered, password_record, identity, list, signature, recovery } = parsed;
     return {
       handle,
       role,
-      standing,
+      standing: parsed.banned === 1 ? "disabled" : parsed.standing,
       registered,
       passwordRecord: password_record ?? undefined,
       keys: identity === null || list === null || signature === null
@@ -277,6 +351,11 @@ class SqliteAccounts implements AccountDatabase {
     return { codeHash: code_hash, expires, usesLeft: uses_left, handle: handle ?? undefined };
   }
 
+  #bans(database: DatabaseSync): readonly ServerBan[] {
+    return database.prepare("SELECT * FROM bans ORDER BY since, kind, subject").all()
+      .map((row) => this.#parsed(BanRowSchema, row));
+  }
+
   #opaqueSetup(database: DatabaseSync): Bytes | undefined {
     const row = database.prepare("SELECT value FROM server_secrets WHERE name = ?").get(OPAQUE_SETUP);
     return row === undefined ? undefined : this.#parsed(SecretRowSchema, row).value;
@@ -287,6 +366,19 @@ class SqliteAccounts implements AccountDatabase {
     if (parsed.success) return parsed.output;
     throw this.#file.damaged();
   }
+}
+
+function banColumns() {
+  return { since: v.number(), until: v.nullable(v.number()), reason: v.nullable(v.string()) };
+}
+
+function nameOf(subject: BanSubject): string {
+  return subject.kind === "account" ? subject.handle : subject.group;
+}
+
+function liftBan(database: DatabaseSync, subject: BanSubject): boolean {
+  return database.prepare("DELETE FROM bans WHERE kind = ? AND subject = ?")
+    .run(subject.kind, nameOf(subject)).changes > 0;
 }
 
 function countOf(database: DatabaseSync): number {

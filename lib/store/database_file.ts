@@ -25,22 +25,38 @@ export interface DatabaseForm {
   readonly applicationId: number;
   /** The steps of SQL from an empty file to the newest format; the format's number is how many were taken. */
   readonly migrations: readonly string[];
+  /**
+   * That it grows as long as it is used: opening it does not read all of it then, and damage shows where it is met, or
+   * when the whole is examined (lib/store/doctor.ts).
+   */
+  readonly grows?: true;
+  /** How a person chooses another folder, to follow that; without it, a server's: "with --data-dir". */
+  readonly elsewhere?: string;
+  /** What can be done about a damaged file besides putting back a copy of it, to follow that. */
+  readonly orElse?: string;
 }
 
 /** Why a damaged file cannot be used, and what to do. */
 const DAMAGED = "the file is damaged; put back your copy of it";
 
+/** Stands in a sentence for {@linkcode DatabaseForm.elsewhere}. */
+const ELSEWHERE = "ELSEWHERE";
+
 /** An open database. Its methods throw a {@linkcode Failure} where the file or another program is in the way. */
 export class DatabaseFile {
   readonly #cannot: string;
+  readonly #form: DatabaseForm;
   readonly #database: DatabaseSync;
+  /** Whether something that is to be forgotten may still be in the log beside the file. */
+  #mustForget = false;
 
-  private constructor(path: string, cannot: string) {
+  private constructor(path: string, cannot: string, form: DatabaseForm) {
     this.#cannot = cannot;
+    this.#form = form;
     try {
       this.#database = new DatabaseSync(path);
     } catch (error) {
-      throw explained(error, cannot);
+      throw explained(error, cannot, form);
     }
   }
 
@@ -56,11 +72,11 @@ export class DatabaseFile {
     using _lock = await orFailure(() => openingLock(path), {
       exit: "cannotCreate",
       cannot: `Cannot write to the data folder ${visible(folderOf(path))}`,
-      remedy: "choose another with --data-dir",
+      remedy: `choose another ${elsewhereIn(form)}`,
     });
     const cannot = `Cannot use ${form.what} in ${visible(path)}`;
     await refuseShared(path, cannot);
-    const file = new DatabaseFile(path, cannot);
+    const file = new DatabaseFile(path, cannot, form);
     try {
       file.#prepare(form);
     } catch (error) {
@@ -70,12 +86,37 @@ export class DatabaseFile {
     return file;
   }
 
-  /** What `work` gives, of the database as it is at one moment. */
+  /** What `work` gives; each of its statements finds the database as it is at one moment. */
   read<Value>(work: (database: DatabaseSync) => Value): Value {
     try {
       return work(this.#database);
     } catch (error) {
-      throw explained(error, this.#cannot);
+      throw explained(error, this.#cannot, this.#form);
+    }
+  }
+
+  /** As {@linkcode DatabaseFile.read}, of the database as it is at one moment, however much `work` reads. */
+  snapshot<Value>(work: (database: DatabaseSync) => Value): Value {
+    return this.read((database) => {
+      database.exec("BEGIN");
+      try {
+        return work(database);
+      } finally {
+        database.exec("COMMIT");
+      }
+    });
+  }
+
+  /**
+   * As {@linkcode DatabaseFile.change}, but on the disk only with the next one: a program that dies loses none of it, a
+   * machine that does may. For what is read or sent anew where it is lost.
+   */
+  changeSoon<Value>(work: (database: DatabaseSync) => Value): Value {
+    this.read((database) => database.exec("PRAGMA synchronous = NORMAL"));
+    try {
+      return this.change(work);
+    } finally {
+      this.read((database) => database.exec("PRAGMA synchronous = FULL"));
     }
   }
 
@@ -84,7 +125,7 @@ export class DatabaseFile {
    * first reading on.
    */
   change<Value>(work: (database: DatabaseSync) => Value): Value {
-    return this.read((database) => {
+    const value = this.read((database) => {
       database.exec("BEGIN IMMEDIATE");
       try {
         const value = work(database);
@@ -96,19 +137,28 @@ export class DatabaseFile {
         throw error;
       }
     });
+    if (this.#mustForget) this.#forget();
+    return value;
+  }
+
+  /** Has all that was done soon on the disk: SQLite syncs its log before it writes from that into the file. */
+  flush(): void {
+    this.read((database) => database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get());
   }
 
   /**
-   * Clears what was deleted or replaced out of the log beside the file, too. Where another program reads at that moment
-   * the log is cleared later, at the latest when the last one closes.
+   * Clears what was deleted or replaced out of the log beside the file, too. Where another program reads at that moment,
+   * or the disk is at fault, that is not waited for: it is tried again with every change, and done at the latest when the
+   * last program closes.
    */
   forgetOld(): void {
-    this.read((database) => database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get());
+    this.#mustForget = true;
+    this.#forget();
   }
 
   /** The Failure of a row that this program would not have written. */
   damaged(): Failure {
-    return new Failure("data", `${this.#cannot}: ${DAMAGED}.`);
+    return new Failure("data", `${this.#cannot}: ${damageIn(this.#form)}.`);
   }
 
   /** Ends its use. */
@@ -116,7 +166,19 @@ export class DatabaseFile {
     this.#database.close();
   }
 
-  #prepare({ applicationId, migrations }: DatabaseForm): void {
+  #forget(): void {
+    const database = this.#database;
+    try {
+      database.exec("PRAGMA busy_timeout = 0");
+      this.#mustForget = database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] !== 0;
+    } catch {
+      // What was changed is changed, and whoever asked for it must not hear otherwise.
+    } finally {
+      database.exec(`PRAGMA busy_timeout = ${LOCKED_MS_MAX}`);
+    }
+  }
+
+  #prepare({ applicationId, migrations, grows }: DatabaseForm): void {
     const format = this.read((database) => {
       database.exec(`PRAGMA busy_timeout = ${LOCKED_MS_MAX}`);
       // Asked before anything is changed: another program's file stays as it is.
@@ -124,7 +186,9 @@ export class DatabaseFile {
       const format = integerOf(database, "user_version");
       if (format > migrations.length) throw this.#newer(format);
       for (const setting of SETTINGS) database.exec(`PRAGMA ${setting}`);
-      if (database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] !== "ok") throw this.damaged();
+      const isWhole = grows === true ||
+        database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"] === "ok";
+      if (!isWhole) throw this.damaged();
       return format;
     });
     if (format === migrations.length) return;
@@ -140,7 +204,8 @@ export class DatabaseFile {
     if (isNew || integerOf(database, "application_id") === applicationId) return;
     throw new Failure(
       "data",
-      `${this.#cannot}: the file is another program's; move it away, or choose another folder with --data-dir.`,
+      `${this.#cannot}: the file is another program's; move it away, or choose another folder ` +
+        `${elsewhereIn(this.#form)}.`,
     );
   }
 
@@ -172,7 +237,7 @@ const REFUSALS: readonly (readonly [RegExp, Failure["exit"], string])[] = [
   [
     /readonly|unable to open|I\/O error/,
     "cannotCreate",
-    "it cannot be written; make the file and its folder writable, or choose another folder with --data-dir",
+    `it cannot be written; make the file and its folder writable, or choose another folder ${ELSEWHERE}`,
   ],
 ];
 
@@ -198,11 +263,20 @@ async function refuseShared(path: string, cannot: string): Promise<void> {
 }
 
 /** The sentence for what SQLite threw; what it does not explain is a fault of this program, and passes. */
-function explained(error: unknown, cannot: string): unknown {
+function explained(error: unknown, cannot: string, form: DatabaseForm): unknown {
   if (!(error instanceof Error) || !("code" in error) || error.code !== "ERR_SQLITE_ERROR") return error;
   const [, exit, why] = REFUSALS.find(([pattern]) => pattern.test(error.message)) ?? [];
   if (exit === undefined) return error;
-  return new Failure(exit, `${cannot}: ${why}.`, { cause: error });
+  const told = why === DAMAGED ? damageIn(form) : why?.replace(ELSEWHERE, elsewhereIn(form));
+  return new Failure(exit, `${cannot}: ${told}.`, { cause: error });
+}
+
+function elsewhereIn({ elsewhere = "with --data-dir" }: DatabaseForm): string {
+  return elsewhere;
+}
+
+function damageIn({ orElse }: DatabaseForm): string {
+  return orElse === undefined ? DAMAGED : `${DAMAGED}, or ${orElse}`;
 }
 
 function integerOf(database: DatabaseSync, pragma: string): number {

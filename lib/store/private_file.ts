@@ -66,6 +66,24 @@ export async function sharedModeOf(path: string): Promise<number | undefined> {
   }
 }
 
+/** Whether there is a file or folder of that name. */
+export async function isThere(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+/** The names in a folder. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  return names;
+}
+
 /**
  * Puts a new file, mode 0600, at `path`, and on the disk before it returns. Where a file is there already,
  * that one stays: of several writers one wins, and all find the winner's octets. Its folder must be there.
@@ -137,8 +155,8 @@ function sharedModeIn({ mode }: Deno.FileInfo): number | undefined {
   return hasModes && (mode & OTHERS) !== 0 ? mode & 0o777 : undefined;
 }
 
-/** A name is on the disk once its folder is. */
-async function syncFolder(folder: string): Promise<void> {
+/** Puts the names in a folder on the disk: a file that was made there is found after a crash only then. */
+export async function syncFolder(folder: string): Promise<void> {
   if (Deno.build.os === "windows") return;
   using opened = await Deno.open(folder);
   await opened.sync();

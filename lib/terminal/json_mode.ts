@@ -4,17 +4,16 @@
  * @module
  */
 
-import * as v from "valibot";
-import { parseText } from "../client/commands.ts";
-import type { ClientEvent, DeviceLine, Talk } from "../client/event.ts";
+import { nearestRequest, quoted, readRequest, requestExample } from "../client/request_schema.ts";
+import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
 import { MARKS_PER_BASE_MAX, visible } from "../text/visible.ts";
 import type { Bytes } from "../wire/bytes.ts";
-import { LOBBY, RoomNameSchema } from "../wire/message.ts";
 import { exchange } from "./exchange.ts";
+import { faultSentence } from "./fault_sentence.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
+import { lossOfEvent, lossOfRequest } from "./loss.ts";
 import { shownDisplay } from "./names.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
-import { faultSentence } from "./phrase.ts";
 import type { Told } from "./script_person.ts";
 
 /** What the JSON mode reads and writes. */
@@ -27,36 +26,24 @@ export interface JsonModeIo {
   readonly writeError: Write;
   /** The fingerprint of the server's host key. */
   readonly fingerprint: string;
+  /** The room of what is sent without one. */
+  readonly room: string;
 }
 
 /** Values that JSON can say. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-// A lone surrogate is not text: UTF-8 would quietly put another character in its place.
-const TextSchema = v.pipe(v.string(), v.check((text) => text.isWellFormed()));
+/** A line of input, as far as it is understood. */
+type Asked =
+  | { readonly kind: "request"; readonly request: ClientRequest }
+  | { readonly kind: "fingerprint" }
+  | { readonly kind: "refused"; readonly sentence: string };
 
-const RequestSchema = v.variant("type", [
-  v.strictObject({
-    type: v.literal("send"),
-    room: v.optional(RoomNameSchema, LOBBY),
-    text: TextSchema,
-  }),
-  v.strictObject({ type: v.literal("devices") }),
-  v.strictObject({ type: v.literal("approve"), name: TextSchema }),
-  v.strictObject({ type: v.literal("revoke"), name: TextSchema }),
-  v.strictObject({ type: v.literal("nick"), display: TextSchema }),
-  v.strictObject({ type: v.literal("whois"), handle: TextSchema }),
-  v.strictObject({ type: v.literal("verify"), handle: TextSchema }),
-  v.strictObject({ type: v.literal("accept"), handle: TextSchema }),
-  v.strictObject({ type: v.literal("fingerprint") }),
-  v.strictObject({ type: v.literal("quit") }),
-]);
-
-type Request = v.InferOutput<typeof RequestSchema>;
+/** What is asked of this program alone. */
+const FINGERPRINT = "fingerprint";
 
 const UNREADABLE = "Cannot understand a line of the input: it is no object that this mode takes; " +
   'write {"type":"send","text":"…"} or {"type":"quit"}';
-const BLANK = "Cannot send a text of white space only: nobody would see it; write something";
 
 // Each escaped again as its UTF-16 units, which JSON reads as the same text. Beside what moves a cursor or
 // cannot be seen: marks that would be drawn on our quotation mark, or would make a tower.
@@ -72,7 +59,7 @@ const UNPRINTABLE = new RegExp(
  */
 export async function runJsonMode(talk: Talk, io: JsonModeIo): Promise<ModeOutcome> {
   const output: Output = new Output(io.write, io.writeError, { onGone: () => running.end("outputGone") });
-  const front = new JsonFront(talk, { input: readLines(io.bytes), output, fingerprint: io.fingerprint });
+  const front = new JsonFront(talk, io, { input: readLines(io.bytes), output });
   const running = exchange(talk, front);
   return front.outcome(await running.ended);
 }
@@ -91,43 +78,14 @@ export function jsonLine(value: Json): string {
   return `${JSON.stringify(value).replace(UNPRINTABLE, escaped)}\n`;
 }
 
-/** The object of one event. */
+/**
+ * The object of one event: the event itself, an entry's number being `seq`, what is not there null, and octets
+ * hexadecimal digits.
+ */
 export function eventJson(event: ClientEvent): Json {
-  switch (event.type) {
-    case "message": {
-      const { type, room, sequence: seq, id, from, source, own, time, text, verified } = event;
-      const display = shownDisplay(event.display) ?? null;
-      const device = event.device ?? null;
-      const trust = event.trust ?? null;
-      const reason = event.reason ?? null;
-      return { type, room, seq, id, from, display, trust, device, source, own, time, text, verified, reason };
-    }
-    case "ack":
-      return { type: event.type, room: event.room, id: event.id, seq: event.sequence, time: event.time };
-    case "presence": {
-      const { type, room, change, names, time } = event;
-      return { type, room, change, names, time };
-    }
-    case "keys":
-      return { type: event.type, handle: event.handle, news: event.news, detail: event.detail ?? null };
-    case "approval":
-      return { type: event.type, name: event.name, words: event.words };
-    case "devices":
-      return { type: event.type, devices: event.devices.map(deviceJson) };
-    case "person": {
-      const { type, handle, words, trust, devices } = event;
-      const display = shownDisplay(event.display) ?? null;
-      return { type, handle, display, words, trust, devices: devices.map(deviceJson) };
-    }
-    case "done":
-      return { type: event.type, what: event.what };
-    case "fault":
-      return error(event.code, faultSentence(event.code), event.about);
-    case "state":
-      return { type: event.type, state: event.state, detail: event.detail ?? null };
-    case "unacknowledged":
-      return { type: event.type, room: event.room, id: event.id, text: event.text };
-  }
+  if (event.type !== "fault") return { type: event.type, ...fieldsJson(event) };
+  const { code, room, about, text, wait } = event;
+  return errorJson(code, faultSentence({ code, room, wait }), { room, about, text, wait });
 }
 
 /** The object of what a script is told before the conversation. */
@@ -143,19 +101,20 @@ export function toldJson(told: Told): Json {
 class JsonFront {
   readonly input: LineSource;
   readonly #talk: Talk;
+  readonly #io: Pick<JsonModeIo, "fingerprint" | "room">;
   readonly #output: Output;
-  readonly #fingerprint: string;
   #badInput = false;
   #undelivered = 0;
 
   constructor(
     talk: Talk,
-    { input, output, fingerprint }: { input: LineSource; output: Output; fingerprint: string },
+    io: Pick<JsonModeIo, "fingerprint" | "room">,
+    { input, output }: { input: LineSource; output: Output },
   ) {
     this.#talk = talk;
+    this.#io = io;
     this.input = input;
     this.#output = output;
-    this.#fingerprint = fingerprint;
   }
 
   outcome(end: ModeOutcome["end"]): ModeOutcome {
@@ -165,41 +124,37 @@ class JsonFront {
   async take(line: InputLine): Promise<"quit" | "goOn"> {
     if (line.kind === "fault") return await this.#refuse(inputFaultSentence(line.fault));
     if (line.text.trim() === "") return "goOn";
-    const request = parseRequest(line.text);
-    if (request === undefined) return await this.#refuse(UNREADABLE);
-    if (request.type === "quit") return "quit";
-    if (request.type === "send") return await this.#send(request);
-    if (request.type === "fingerprint") {
-      await this.#put({ type: request.type, fingerprint: this.#fingerprint });
-      return "goOn";
+    const asked = readLine(line.text, this.#io.room);
+    switch (asked.kind) {
+      case "refused":
+        return await this.#refuse(asked.sentence);
+      case "fingerprint":
+        await this.#put({ type: FINGERPRINT, fingerprint: this.#io.fingerprint });
+        return "goOn";
+      case "request":
+        return asked.request.type === "quit" ? "quit" : await this.#ask(asked.request);
     }
-    const sentence = await this.#talk.request(request);
-    return sentence === undefined ? "goOn" : await this.#refuse(visible(sentence), "notDone");
   }
 
   async show(event: ClientEvent): Promise<void> {
-    if (event.type === "unacknowledged" || event.type === "fault" && event.about !== undefined) {
-      this.#undelivered++;
-    }
+    const loss = lossOfEvent(event);
+    if (loss === "undelivered") this.#undelivered++;
+    if (loss === "badInput") this.#badInput = true;
     await this.#put(eventJson(event));
   }
 
-  async #send(request: Extract<Request, { type: "send" }>): Promise<"goOn"> {
-    const parsed = parseText(request.text);
-    if (parsed.kind !== "send") {
-      return await this.#refuse(parsed.kind === "refused" ? parsed.sentence : BLANK);
-    }
+  async #ask(request: ClientRequest): Promise<"goOn"> {
     const sentence = await this.#talk.request(request);
-    if (sentence !== undefined) {
-      this.#undelivered++;
-      await this.#put(error("notSent", visible(sentence)));
-    }
+    if (sentence === undefined) return "goOn";
+    if (lossOfRequest(request) === "badInput") return await this.#refuse(visible(sentence), "notDone");
+    this.#undelivered++;
+    await this.#put(errorJson("notSent", visible(sentence)));
     return "goOn";
   }
 
   async #refuse(sentence: string, code: "badInput" | "notDone" = "badInput"): Promise<"goOn"> {
     this.#badInput = true;
-    await this.#put(error(code, sentence));
+    await this.#put(errorJson(code, sentence));
     return "goOn";
   }
 
@@ -208,23 +163,54 @@ class JsonFront {
   }
 }
 
-function parseRequest(line: string): Request | undefined {
+function readLine(line: string, room: string): Asked {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return undefined;
+    return { kind: "refused", sentence: UNREADABLE };
   }
-  const parsed = v.safeParse(RequestSchema, value);
-  return parsed.success ? parsed.output : undefined;
+  if (typeof value !== "object" || value === null || !("type" in value) || typeof value.type !== "string") {
+    return { kind: "refused", sentence: UNREADABLE };
+  }
+  const { type } = value;
+  if (type === FINGERPRINT && Object.keys(value).length === 1) return { kind: FINGERPRINT };
+  const example = type === FINGERPRINT ? `{"type":"${FINGERPRINT}"}` : requestExample(type);
+  if (example === undefined) return { kind: "refused", sentence: unknown(type) };
+  const read = readRequest(type === "send" && !("room" in value) ? { room, ...value } : value);
+  if (read.kind !== "misfit") return read;
+  return { kind: "refused", sentence: `Cannot do "${type}": ${read.why}; write ${example}` };
 }
 
-function deviceJson({ name, added, revoked, here }: DeviceLine): Json {
-  return { name, added, revoked: revoked ?? null, here };
+function unknown(type: string): string {
+  const meant = nearestRequest(type);
+  const remedy = meant === undefined ? "README has the list of them" : `did you mean "${meant}"?`;
+  return `Cannot do "${quoted(type)}": there is no such request; ${remedy}`;
 }
 
-function error(code: string, sentence: string, about?: string): Json {
-  return { type: "error", code, sentence, ...(about === undefined ? {} : { about }) };
+function fieldsJson(value: object): { readonly [key: string]: Json } {
+  const fields = Object.entries(value).map(([name, field]: [string, unknown]) => {
+    if (name === "display") return [name, typeof field === "string" ? shownDisplay(field) ?? null : null];
+    return [name === "sequence" ? "seq" : name, valueJson(field)];
+  });
+  return Object.fromEntries(fields);
+}
+
+function valueJson(value: unknown): Json {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  if (typeof value !== "object" || value === null) return null;
+  if (value instanceof Uint8Array) return value.toHex();
+  return Array.isArray(value) ? value.map(valueJson) : fieldsJson(value);
+}
+
+/** What is not known of an error is left out. */
+function errorJson(
+  code: string,
+  sentence: string,
+  others: Readonly<Record<string, string | number | undefined>> = {},
+): Json {
+  const known = Object.entries(others).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]);
+  return { type: "error", code, sentence, ...Object.fromEntries(known) };
 }
 
 function escaped(character: string): string {

@@ -5,10 +5,12 @@
  * @module
  */
 
-import type { ClientEvent, ConnectionState, DeviceLine } from "../client/event.ts";
+import type { ClientEvent, ConnectionState, DeviceLine, RoomFacts } from "../client/event.ts";
+import type { Flaw } from "../client/keepers.ts";
 import { visible, visibleLines } from "../text/visible.ts";
-import { FAULT_CODES, type FaultCode } from "../wire/message.ts";
+import { faultSentence, lostText } from "./fault_sentence.ts";
 import type { Line, Span, Style } from "./layout.ts";
+import { deedLines, type LogEvent } from "./log_phrase.ts";
 import { personName, quotedName } from "./names.ts";
 import { wordRows } from "./word_rows.ts";
 
@@ -22,8 +24,14 @@ export type Phrase =
   /** About it: standard error, or a faint line on a screen. Safe, and of one line. */
   | { readonly kind: "notice"; readonly sentence: string };
 
-/** Columns are precious, and so is the knowledge of what was lost: as much of it as two narrow lines. */
-const LOST_CHARS_SHOWN_MAX = 100;
+/** How messages are told. */
+export interface PhraseOptions {
+  /** Whether every message has its number; else those have it that were asked for or have a file. */
+  readonly numbers?: boolean;
+}
+
+/** Characters of the message that another one answers, as a reminder of it. */
+const REMINDER_CHARS_MAX = 30;
 
 /** Behind the name of whom `/verify` was said of; no name may hold it (lib/text/display_name.ts). */
 const VERIFIED_SIGN = "✓";
@@ -33,18 +41,11 @@ const STATES: Readonly<Record<ConnectionState, string>> = {
   ready: "Connected",
   closed: "Connection closed",
   cut: "Connection cut",
+  waiting: "Waiting to connect again",
 };
 
-const FAULTS: Readonly<Record<FaultCode, string>> = {
-  alreadyJoined: "Cannot join: the server has let you in already; go on",
-  notJoined: "Cannot send: the server has not let you in; connect again",
-  noSuchRoom: "Cannot send: the server has no such room; use #lobby",
-  badList: "Cannot change your devices: the server finds the list at fault; look at /devices and try again",
-  staleList:
-    "Cannot change your devices: another device changed them meanwhile; look at /devices and try again",
-  noRecovery: "Cannot recover: the account has no recovery code; have a device approved instead",
-  noSuchRequest: "Cannot approve: no device of that name waits for it any more; start there again",
-};
+/** Octets of each unit that sizes are told in. */
+const SIZE_UNITS = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]] as const;
 
 /**
  * The times of day of this machine's time zone; `--:--:--` where a peer made up a time that no calendar has.
@@ -56,81 +57,335 @@ export function localClock(time: number): string {
     .map((part) => String(part).padStart(2, "0")).join(":");
 }
 
+/**
+ * The days of this machine's time zone, as `2026-11-20`; the empty text where a peer made up a time that no calendar has.
+ */
+export function localDay(time: number): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return "";
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((part) => String(part).padStart(2, "0")).join("-");
+}
+
 /** What a person reads of `event`; `undefined` where it says nothing that was not said already. */
-export function phraseOf(event: ClientEvent, clock: Clock): Phrase | undefined {
+export function phraseOf(
+  event: ClientEvent,
+  clock: Clock,
+  { numbers = false }: PhraseOptions = {},
+): Phrase | undefined {
   switch (event.type) {
     case "message":
-      return { kind: "said", lines: messageLines(event, clock) };
+      return said(messageLines(event, clock, numbers));
+    case "log":
+      return logPhrase(event, clock, numbers);
     case "presence":
-      return { kind: "said", lines: [presenceLine(event, clock)] };
+      return said([presenceLine(event, clock)]);
+    case "typing":
+      return event.on ? said([told(`${visible(event.handle)} is writing`, "dim")]) : undefined;
+    case "delivery":
+      return said([told(`${visible(event.room)} * ${deliveryWords(event)}`, "dim")]);
+    case "room":
+      return roomPhrase(event);
+    case "rooms":
+      return said([
+        told(event.rooms.length === 0 ? "you are in no room" : "your rooms:", "dim"),
+        ...event.rooms.map((room) => dim(roomWords(room))),
+      ]);
+    case "directory":
+      return said(directoryLines(event));
+    case "members":
+      return said(memberLines(event));
+    case "page":
+      return said([pageLine(event)]);
+    case "integrity":
+      return said(integrityLines(event));
+    case "file":
+      return said([told(fileWords(event), event.failure === undefined ? "dim" : "doubtful")]);
+    case "gone":
+      return said([told(goneWords(event), "doubtful")]);
+    case "request":
+      return said(requestLines(event));
     case "ack":
       return undefined;
     case "keys":
-      return { kind: "said", lines: [keysLine(event)] };
+      return said([keysLine(event)]);
     case "approval":
-      return { kind: "said", lines: approvalLines(event) };
+      return said(approvalLines(event));
     case "devices":
-      return { kind: "said", lines: [told("your devices:", "dim"), ...event.devices.map(deviceLine)] };
+      return said([told("your devices:", "dim"), ...event.devices.map(deviceLine)]);
     case "person":
-      return { kind: "said", lines: personLines(event) };
+      return said(personLines(event));
     case "done":
-      return { kind: "notice", sentence: visible(event.what) };
+      return notice(visible(event.what));
     case "fault":
-      return { kind: "notice", sentence: faultSentence(event.code) };
+      return notice(faultSentence(event));
     case "state":
-      return { kind: "notice", sentence: stateSentence(event) };
+      return notice(stateSentence(event));
+    case "queued":
+      return notice(`Kept until there is a connection, for ${visible(event.room)}: ${lostText(event.text)}`);
     case "unacknowledged":
-      return { kind: "notice", sentence: unacknowledgedSentence(event.text) };
+      return notice(
+        `Cannot say whether this arrived in ${
+          visible(event.room)
+        }: there is no connection; it is kept, and sent when ` +
+          `you start again: ${lostText(event.text)}`,
+      );
   }
-}
-
-/** The sentence of a fault. */
-export function faultSentence(code: FaultCode): string {
-  // A code that a later server invents is a peer's text, too.
-  return FAULT_CODES.includes(code) ? FAULTS[code] : `Cannot do that: the server says ${visible(code)}`;
 }
 
 type EventOf<Type extends ClientEvent["type"]> = Extract<ClientEvent, { type: Type }>;
 
-function messageLines(event: EventOf<"message">, clock: Clock): Line[] {
-  const { name, said } = speaker(event);
+function said(lines: readonly Line[]): Phrase {
+  return { kind: "said", lines };
+}
+
+function notice(sentence: string): Phrase {
+  return { kind: "notice", sentence };
+}
+
+function messageLines(event: EventOf<"message">, clock: Clock, numbers: boolean): Line[] {
+  const numbered = numbers || event.history || event.kind === "file";
   const head: Span[] = [
-    { text: `${clock(event.time)} ${visible(event.room)} `, style: "dim" },
-    { text: `<${name}>`, style: event.own ? "ownName" : "name" },
-    { text: ` ${said}`, style: "plain" },
+    {
+      text: `${clock(event.time)} ${visible(event.room)} ${numbered ? `#${event.sequence} ` : ""}`,
+      style: "dim",
+    },
+    ...speaker(event),
+    ...answered(event),
   ];
-  const lines = visibleLines(event.text);
+  const lines = saidLines(event);
   return lines.map((text, at) => {
     const spans: Span[] = at === 0 ? [...head] : [];
     spans.push({ text, style: "plain" });
-    if (at === lines.length - 1) spans.push(...mark(event));
+    if (at === lines.length - 1) spans.push(...changes(event), ...mark(event));
     return spans;
   });
+}
+
+function saidLines({ text, file, deletedBy }: EventOf<"message">): string[] {
+  if (deletedBy !== undefined) return [`(deleted by ${visible(deletedBy)})`];
+  return file === undefined
+    ? visibleLines(text)
+    : [`(file ${quotedName(file.name)}, ${sizeWords(file.size)})`];
+}
+
+/** What became of a message since it was said. */
+function changes({ edited, deletedBy, reactions }: EventOf<"message">): Span[] {
+  if (deletedBy !== undefined) return [];
+  const counted = reactions.map(({ reaction, by }) => `${visible(reaction)} ${by.length}`).join(", ");
+  return [edited ? " (edited)" : "", counted === "" ? "" : ` (${counted})`]
+    .map((text) => ({ text, style: "dim" as const }));
+}
+
+function answered({ about }: EventOf<"message">): Span[] {
+  if (about === undefined) return [];
+  const who = about.from === undefined ? "" : ` ${visible(about.from)}`;
+  const what = about.text === undefined ? "" : `: ${visible(about.text.slice(0, REMINDER_CHARS_MAX))}` +
+    (about.text.length > REMINDER_CHARS_MAX ? "…" : "");
+  return [{ text: `(re #${about.sequence}${who}${what}) `, style: "dim" }];
+}
+
+function logPhrase(event: LogEvent, clock: Clock, numbers: boolean): Phrase | undefined {
+  const lines = deedLines(event);
+  if (lines === undefined) return undefined;
+  const number = numbers || event.history ? `#${event.sequence} ` : "";
+  const doubt = event.what?.kind === "edit" || event.reason !== undefined ? mark(event) : [];
+  return said(lines.map((text, at) => [
+    {
+      text: at === 0 ? `${clock(event.time)} ${visible(event.room)} ${number}* ${text}` : text,
+      style: "dim",
+    },
+    ...at === lines.length - 1 ? doubt : [],
+  ]));
 }
 
 /**
  * Between the angle brackets stands nothing that somebody without an account chose: a guest of the bridge could call
  * itself by two names and a message.
  */
-function speaker({ source, from, display, trust }: EventOf<"message">): { name: string; said: string } {
-  if (source === "bridge") return { name: "bridge", said: `${visible(from)}: ` };
-  const name = personName(from, display);
-  return { name: trust === "verified" ? `${name} ${VERIFIED_SIGN}` : name, said: "" };
+function speaker({ source, from, display, trust, own }: EventOf<"message">): Span[] {
+  if (source === "server") return [{ text: "* the server: ", style: "name" }];
+  const name = source === "bridge" ? "bridge" : personName(from, display);
+  return [
+    {
+      text: `<${trust === "verified" ? `${name} ${VERIFIED_SIGN}` : name}>`,
+      style: own ? "ownName" : "name",
+    },
+    { text: source === "bridge" ? ` ${visible(from)}: ` : " ", style: "plain" },
+  ];
 }
 
-/** The operator's lines have none: they are what the server says, which the channel proves. */
-function mark({ source, verified, reason }: EventOf<"message">): Span[] {
-  if (source === "console" && !verified && reason === undefined) return [];
+/** What the host key signs has none: it is what the server says, which the channel proves. */
+function mark({ source, verified, reason }: EventOf<"message"> | LogEvent): Span[] {
+  const unmarked = source === "console" || source === "server";
+  if (unmarked && !verified && reason === undefined) return [];
+  const doubt = reason ?? (source === "bridge" ? "bridged" : undefined);
   const shown: Span = verified
     ? { text: "☒", style: "good" }
-    : { text: reason === undefined ? "☐" : `☐ ${visible(reason)}`, style: "doubtful" };
+    : { text: doubt === undefined ? "☐" : `☐ ${visible(doubt)}`, style: "doubtful" };
   return [{ text: " ", style: "plain" }, shown];
 }
 
 function presenceLine(event: EventOf<"presence">, clock: Clock): Line {
   const names = event.names.map(visible).join(", ");
-  const change = event.change === "here" ? `here: ${names}` : `${names} ${visible(event.change)}`;
-  return [{ text: `${clock(event.time)} ${visible(event.room)} * ${change}`, style: "dim" }];
+  const change = event.change === "here" ? `here: ${names}` : `${names} ${presenceWords(event.change)}`;
+  const text = event.text === undefined ? "" : `: ${visible(event.text)}`;
+  return dim(`${clock(event.time)} * ${change}${text}`);
+}
+
+function presenceWords(change: Exclude<EventOf<"presence">["change"], "here">): string {
+  return `is ${visible(change)}`;
+}
+
+function deliveryWords({ sequence, state }: EventOf<"delivery">): string {
+  return state === "read" ? `read up to #${sequence}` : `delivered up to #${sequence}`;
+}
+
+function roomPhrase(event: EventOf<"room">): Phrase | undefined {
+  if (event.standing !== "member" || event.news === "changed") return undefined;
+  if (event.news === "joined") return said([told(`you are in ${roomWords(event)}`, "dim")]);
+  // At the beginning only what there is to know: with many rooms it would be many lines.
+  return event.unread === 0 && event.settings.topic === ""
+    ? undefined
+    : said([told(roomWords(event), "dim")]);
+}
+
+/** A room with all that is unusual about it. */
+function roomWords({ room, kind, standing, role, settings, members, unread }: RoomFacts): string {
+  const name = visible(room);
+  switch (standing) {
+    case "invited":
+      return `${name}: you are invited; /join ${name}`;
+    case "knocking":
+      return `${name}: you have asked to come in`;
+    case "requested":
+      return `${name} asks to talk to you; /allow ${name} or /deny ${name}`;
+  }
+  const { visibility, slow, lockdown, retention, topic } = settings;
+  return [
+    role === undefined || role === "member" ? name : `${name} (${visible(role)})`,
+    ...(kind === "direct" ? [] : [count(members, "person", "people")]),
+    ...(kind === "direct" || visibility === "public" ? [] : [visible(visibility)]),
+    ...(lockdown ? ["locked down"] : []),
+    ...(slow === 0 ? [] : [`slow mode ${slow} s`]),
+    ...(retention === 0 ? [] : [`kept for ${count(retention, "day", "days")}`]),
+    ...(unread === 0 ? [] : [`${unread} unread`]),
+    ...(topic === "" ? [] : [`topic: ${visible(topic)}`]),
+  ].join(", ");
+}
+
+function directoryLines({ rooms }: EventOf<"directory">): Line[] {
+  const title = rooms.length === 0
+    ? "there are no rooms that anybody may join; /create #NAME makes one"
+    : "rooms that anybody may join:";
+  return [
+    told(title, "dim"),
+    ...rooms.map(({ room, topic, members }) =>
+      dim(
+        [visible(room), count(members, "person", "people"), ...(topic === "" ? [] : [visible(topic)])].join(
+          ", ",
+        ),
+      )
+    ),
+  ];
+}
+
+function memberLines({ room, members }: EventOf<"members">): Line[] {
+  const lines = (["online", "away", "offline"] as const).flatMap((state) => {
+    const names = members.filter((member) => member.state === state).map(({ handle, role }) =>
+      role === "member" ? visible(handle) : `${visible(handle)} (${visible(role)})`
+    );
+    return names.length === 0 ? [] : [dim(`${state}: ${names.sort().join(", ")}`)];
+  });
+  return [told(`${visible(room)}, ${count(members.length, "person", "people")}:`, "dim"), ...lines];
+}
+
+function pageLine({ room, first, last, more }: EventOf<"page">): Line {
+  const name = visible(room);
+  if (first === undefined || last === undefined) return told(`${name}: there is nothing`, "dim");
+  const range = first === last ? `#${first}` : `#${first} to #${last}`;
+  return told(`${name} ${range}${more ? "; /more shows what came before" : ", from the beginning"}`, "dim");
+}
+
+function integrityLines({ room, from, upTo, flaws }: EventOf<"integrity">): Line[] {
+  const name = visible(room);
+  if (flaws.length === 0) {
+    const range = upTo < from ? "" : ` from #${from} to #${upTo}`;
+    return [told(`${name} is complete${range}: every entry is there, in its place, and genuine`, "good")];
+  }
+  return [
+    told(`${name} is NOT as it was written, of what was read up to #${upTo}:`, "doubtful"),
+    ...flaws.map((flaw): Line => [{ text: flawWords(flaw), style: "doubtful" }]),
+    [{ text: "The server has lost data or deceives somebody; ask its operator", style: "doubtful" }],
+  ];
+}
+
+function flawWords({ kind, from, to }: Flaw): string {
+  const range = from === to ? `#${from}` : `#${from} to #${to}`;
+  const means = FLAWS[kind];
+  return means === undefined ? `${range}: ${visible(kind)}` : `${kind} ${range}: ${means}`;
+}
+
+const FLAWS: Readonly<Record<string, string>> = {
+  missing: "the server does not give these entries",
+  rewritten: "what it gives there does not follow on what it gave before",
+  forked: "somebody else has seen another entry there",
+  withheld: "what was said there is missing, and nobody who may has deleted it",
+  cutBack: "the log ends before that, though the server has given these entries",
+};
+
+function fileWords(
+  { way, room, name, bytes, size, done, path, failure }: EventOf<"file">,
+): string {
+  const file = quotedName(name);
+  if (failure !== undefined) return `${file}: ${visible(failure)}`;
+  if (done) {
+    return way === "put" ? `${file} is in ${visible(room)}` : `${file} is here: ${visible(path ?? "")}`;
+  }
+  const share = size === 0 ? 100 : Math.floor(bytes / size * 100);
+  return `${file} ${way === "put" ? "to" : "from"} ${visible(room)}: ${share} % of ${sizeWords(size)}`;
+}
+
+function sizeWords(octets: number): string {
+  const [unit, size] = SIZE_UNITS.find(([, size]) => octets >= size) ?? ["octets", 1];
+  return `${Number((octets / size).toFixed(1))} ${unit}`;
+}
+
+function goneWords({ room, why }: EventOf<"gone">): string {
+  const name = visible(room);
+  switch (why) {
+    case "parted":
+      return `you have left ${name}`;
+    case "kicked":
+      return `you were put out of ${name}; /join ${name} comes back`;
+    case "banned":
+      return `you were banned from ${name}`;
+    case "denied":
+      return `you were not let into ${name}`;
+    case "uninvited":
+      return `your invitation to ${name} was taken back`;
+    default:
+      return `you are no longer in ${name}: ${visible(why)}`;
+  }
+}
+
+function requestLines({ asks, room, handle, words }: EventOf<"request">): Line[] {
+  const name = visible(room);
+  const who = handle === undefined ? "somebody" : visible(handle);
+  switch (asks) {
+    case "invited":
+      return [told(`${who} invites you to ${name}; /join ${name} takes that up`, "name")];
+    case "knocking":
+      return [told(`${who} asks to come into ${name}; /allow ${who} or /deny ${who}`, "name")];
+    case "requested":
+      return [
+        told(`${who} asks to talk to you; /allow ${name} takes that up, /deny ${name} refuses it`, "name"),
+        ...(words.length === 0 ? [] : [dim(`To be sure who it is, compare these words with ${who} first:`)]),
+        ...wordLines(words),
+      ];
+    default:
+      return [told(`${who} asks for something in ${name}: ${visible(asks)}`, "name")];
+  }
 }
 
 /** What anybody has to look into stands out from what is merely to be known. */
@@ -239,9 +494,6 @@ function stateSentence({ state, detail }: { state: ConnectionState; detail: stri
   return detail === undefined ? sentence : `${sentence}: ${visible(detail)}`;
 }
 
-function unacknowledgedSentence(text: string): string {
-  const shown = visible(text.slice(0, LOST_CHARS_SHOWN_MAX)) +
-    (text.length > LOST_CHARS_SHOWN_MAX ? "…" : "");
-  return `Cannot say whether this arrived: the connection ended before it was acknowledged; ` +
-    `say it again if nobody heard it: ${shown}`;
+function count(number: number, one: string, many: string): string {
+  return `${number} ${number === 1 ? one : many}`;
 }

@@ -50,8 +50,18 @@ export class TypedLine {
   readonly #gate: Gate;
   #closed = false;
 
-  /** Shows `prompt`, safe text of one line, and hands over what is typed, in the order of the keys. */
-  constructor(prompt: string, io: TerminalIo, { onTyped }: { onTyped: (typed: Typed) => void }) {
+  /**
+   * Shows `prompt`, safe text of one line, and hands over what is typed, in the order of the keys. `onEdited` is told
+   * after every key what the line that is being typed has come to.
+   */
+  constructor(
+    prompt: string,
+    io: TerminalIo,
+    { onTyped, onEdited = () => {} }: {
+      onTyped: (typed: Typed) => void;
+      onEdited?: (line: string) => void;
+    },
+  ) {
     this.#gate = new Gate(io);
     const keys = standardInput(io.keys);
     const gone = () => this.#readline.close();
@@ -65,7 +75,10 @@ export class TypedLine {
       historySize: HISTORY_LINES_MAX,
     });
     const before = (text: unknown, key: unknown) => this.#beforeKey(text, key);
-    const after = () => this.#afterKey();
+    const after = () => {
+      this.#afterKey();
+      if (!this.#closed) onEdited(this.#readline.line);
+    };
     keys.on("error", gone);
     // Told here, too, where an error that nobody hears of would end the process.
     this.#readline.on("error", gone);
@@ -94,6 +107,15 @@ export class TypedLine {
     if (!this.#closed) this.#erase();
     for (const line of lines) this.#gate.write(`${line}\r\n`);
     if (!this.#closed) this.#draw();
+    return this.#gate.written();
+  }
+
+  /** Shows another prompt, safe text of one line, before the line being typed. */
+  ask(prompt: string): Promise<void> {
+    if (this.#closed) return this.#gate.written();
+    this.#erase();
+    this.#readline.setPrompt(prompt);
+    this.#draw();
     return this.#gate.written();
   }
 

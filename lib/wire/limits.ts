@@ -47,9 +47,6 @@ export const MESSAGE_BYTES_MAX = 16_379;
 /** Longest text of one message in UTF-8; four times Signal's before it makes an attachment. */
 export const TEXT_BYTES_MAX = 8_192;
 
-/** Most names in one presence message: with the longest names it still fits in the 4,096-octet bucket. */
-export const PRESENCE_NAMES_MAX = 100;
-
 /** Most devices one account's list names, revoked ones included: a person's machines over years, in 2.5 KiB. */
 export const DEVICES_MAX = 24;
 
@@ -64,3 +61,48 @@ export const CARDS_MAX = 64;
 
 /** New devices of one account that may wait for approval at once; the oldest gives way. */
 export const APPROVALS_WAITING_MAX = 4;
+
+/** Longest encoded body of an entry: the longest text with the map around it, and some room for the kinds to come. */
+export const BODY_BYTES_MAX = 8_448;
+
+/** Longest topic of a room, in UTF-8: a line or two. */
+export const TOPIC_BYTES_MAX = 256;
+
+/** Longest reason of a moderation, in UTF-8. */
+export const REASON_BYTES_MAX = 256;
+
+/** Longest reaction, in UTF-8: the longest emoji of Unicode 16 has 35 octets. */
+export const REACTION_BYTES_MAX = 40;
+
+/** Longest retention of a room: ten years. */
+export const RETENTION_DAYS_MAX = 3_650;
+
+/** Longest pause of slow mode: six hours. */
+export const SLOW_SECONDS_MAX = 21_600;
+
+/** Most entries that one `read` gives: a few screens. */
+export const PAGE_ENTRIES_MAX = 100;
+
+/** Most accounts in one room: what its snapshot may cost at every change, and what names a person reads. */
+export const ROOM_MEMBERS_MAX = 4_096;
+
+/** Most rooms that one account may be in, direct conversations included. */
+export const ROOMS_PER_ACCOUNT_MAX = 1_000;
+
+/** Most people in a `presence`, `members` or `askCards`: with the longest names they still fit in one record. */
+export const PEOPLE_MAX = 100;
+
+/** Longest word about oneself beside "away", in UTF-8. */
+export const STATUS_BYTES_MAX = 128;
+
+/** Largest file: what a quota rather than this is to bound. */
+export const FILE_BYTES_MAX = 2 ** 40;
+
+/** Longest name of a file, in UTF-8: what common file systems take. */
+export const FILE_NAME_BYTES_MAX = 255;
+
+/** Octets of a file in one message, the last excepted: sixteen blocks short of the largest message, for the fields around. */
+export const FILE_CHUNK_BYTES = 15_360;
+
+/** Chunks of a file that may be on their way: about a megabyte hides the way there and back. */
+export const FILE_WINDOW_CHUNKS = 64;

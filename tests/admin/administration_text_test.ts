@@ -54,6 +54,37 @@ test("accounts are a table, and none is told as none", async () => {
   ]);
 });
 
+test("rooms are a table, those of two are counted, and bans are a line each", async () => {
+  const room = { name: "#lobby", visibility: "public", members: 12, entries: 1_043, last: MOMENT } as const;
+  const other = { ...room, name: "#x\u001b[2J", visibility: "private", members: 1, entries: 1 } as const;
+  assert.deepEqual(await administrationLines({ kind: "rooms", rooms: [room, other], directs: 1 }, PLAIN), [
+    "NAME    KIND     MEMBERS  ENTRIES  LAST",
+    "#lobby  public   12       1043     2026-11-22 09:30 UTC",
+    "#x␛[2J  private  1        1        2026-11-22 09:30 UTC",
+    "besides 1 conversation of two",
+  ]);
+  const bans = [
+    { subject: "ann", since: MOMENT },
+    { subject: "192.0.2.7", since: MOMENT, until: MOMENT + 86_400_000, reason: "a \u001b[2J flood" },
+  ];
+  assert.deepEqual(await administrationLines({ kind: "bans", bans }, PLAIN), [
+    "ann since 2026-11-22 09:30 UTC, for good",
+    "192.0.2.7 since 2026-11-22 09:30 UTC, until 2026-11-23 09:30 UTC: a ␛[2J flood",
+  ]);
+  assert.deepEqual(await administrationLines({ kind: "bans", bans: [] }, PLAIN), ["Nobody is banned"]);
+  const group = { kind: "address", group: "2001:db8:0:1::/64" } as const;
+  const account = { kind: "account", handle: ANN } as const;
+  const banned = [{ kind: "banned", isOn: true, subject: group }, {
+    kind: "banned",
+    isOn: false,
+    subject: account,
+  }] as const;
+  assert.deepEqual((await Promise.all(banned.map((answer) => administrationLines(answer, PLAIN)))).flat(), [
+    "banned 2001:db8:0:1::/64",
+    "banned no more: ann",
+  ]);
+});
+
 test("a change is told, and a refusal thrown", async () => {
   const changed = { kind: "changed", change: "removed", handle: ANN } as const;
   assert.deepEqual(await administrationLines(changed, PLAIN), ["removed ann"]);

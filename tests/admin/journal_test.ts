@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import {
   closeJournal,
+  noteBanned,
   noteConnected,
+  noteDelivery,
   noteEnded,
   noteFault,
   noteSession,
@@ -68,13 +70,13 @@ test("attack 28: any text as a quoted field is one visible line of JSON, and rea
 test("each thing that happens is one line, which begins with the time and the address", async () => {
   const lines = await journal(() => {
     noteConnected(AT);
+    noteBanned(AT);
     noteSession(AT, { kind: "registered", handle: ANN });
     noteSession(AT, { kind: "registrationRefused", handle: ANN, code: "nameTaken" });
     noteSession(AT, { kind: "loginFailed", handle: ANN, why: "wrongPassword" });
     noteSession(AT, { kind: "deviceRefused", handle: ANN });
     noteSession(AT, { kind: "entered", handle: ANN, device: undefined });
     noteSession(AT, { kind: "closedMeanwhile", handle: ANN });
-    noteSession(AT, { kind: "joined", handle: ANN });
     noteSession(AT, { kind: "published", handle: ANN });
     noteSession(AT, { kind: "passwordRenewed", handle: ANN });
     noteTrace(AT, "a line of trace");
@@ -82,17 +84,33 @@ test("each thing that happens is one line, which begins with the time and the ad
   });
   assert.deepEqual(lines.map((line) => line.replace(/^\d\d:\d\d:\d\d 192\.0\.2\.1:50000 /, "")), [
     "connected",
+    "refused: the address is banned",
     "registered ann",
     "may not register ann (nameTaken)",
     "failed to log in as ann by password (wrongPassword)",
     "failed to log in as ann by a device (badLogin)",
     "logged in as ann by password",
     "may no longer log in as ann",
-    "joined as ann",
     "published keys of ann",
     "set another password for ann",
     "a line of trace",
     "gone: closed by the client (done)",
+  ]);
+});
+
+test("what is stored, dropped, refused or at fault is a line each, which begins with the time", async () => {
+  const lines = await journal(() => {
+    noteDelivery({ kind: "notStored", count: 3, why: "Cannot write: the disk is full." });
+    noteDelivery({ kind: "dropped", room: "#lobby", upTo: 41 });
+    const counts = new Map([["notMember", 2], ["banned", 1]] as const);
+    noteDelivery({ kind: "refused", handle: ANN, address: AT, counts });
+    noteDelivery({ kind: "fault", what: "one\ntwo" });
+  });
+  assert.deepEqual(lines.map((line) => line.replace(/^\d\d:\d\d:\d\d /, "")), [
+    "3 not stored or read: Cannot write: the disk is full.",
+    "#lobby dropped what was said up to #41",
+    `${AT} was refused as ann: notMember 2, banned 1`,
+    'a fault of this server, please report it: "one\\ntwo"',
   ]);
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
 import { OUTBOX_BYTES_MAX } from "../../lib/bridge/outbox.ts";
 import { FAREWELL, GUEST_LINE_BYTES_MAX, LEAVING_TEXTS } from "../../lib/bridge/phrases.ts";
+import { Failure } from "../../lib/text/failure.ts";
 import { visibleLines } from "../../lib/text/visible.ts";
 import { type Bytes, utf8 } from "../../lib/wire/bytes.ts";
 import { CLOSE_MS_MAX, LOGIN_MS_MAX, TEXT_BYTES_MAX } from "../../lib/wire/limits.ts";
@@ -10,7 +11,7 @@ import { test } from "../sanitized.ts";
 import { type Caller, House, OTHER_FERNET, slowFernet } from "./house.ts";
 
 test("a guest is greeted by its name, says lines in their order, and leaves by exit", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   await caller.send("one", "two\n", "  ", "three");
   await caller.send("exit");
@@ -27,7 +28,7 @@ test("a guest is greeted by its name, says lines in their order, and leaves by e
 
 test("every leaving text leaves, what is sent behind it is not said, and a first line may be a message", async () => {
   for (const leaving of LEAVING_TEXTS) {
-    await using house = new House();
+    await using house = await House.open();
     const caller = house.connect();
     const lines = await Promise.all(["hello", ` ${leaving} `, "behind"].map((text) => house.token(text)));
     await caller.sendLine(lines.join(""));
@@ -40,7 +41,7 @@ test("any split of a guest's bytes says the same", async () => {
   const lines = ["", "one", "two", "three", "exit"];
   await check(
     fc.asyncProperty(fc.array(fc.nat({ max: 800 })), async (cuts) => {
-      await using house = new House();
+      await using house = await House.open();
       const caller = house.connect();
       const bytes = utf8((await Promise.all(lines.map((text) => house.token(text)))).join(""));
       for (const part of split(bytes, cuts)) await caller.guest.receive(part, 0);
@@ -52,7 +53,7 @@ test("any split of a guest's bytes says the same", async () => {
 });
 
 test("guests hear each other, the operator, and who comes and goes; their own lines are not echoed", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const [ann, bob] = [await house.guest(), await house.guest()];
   await ann.hears(/guest-2 via bridge joined/);
   await ann.send("hello");
@@ -72,7 +73,7 @@ test("guests hear each other, the operator, and who comes and goes; their own li
 });
 
 test("thirty guests at once hear all of the others' lines in one order", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const callers = await Promise.all(Array.from({ length: 30 }, () => house.guest()));
   await Promise.all(callers.map((caller) => caller.send("one", "two")));
   await house.say("done");
@@ -89,7 +90,7 @@ test("thirty guests at once hear all of the others' lines in one order", async (
 });
 
 test("attack 14: who knocks with another key, or with no token at all, is turned away without a word", async () => {
-  await using house = new House();
+  await using house = await House.open();
   for (const line of [await house.token("hello", { fernet: OTHER_FERNET }), "hello\n", "\n", "\u0000\n"]) {
     const caller = house.connect();
     await caller.sendLine(line);
@@ -98,7 +99,7 @@ test("attack 14: who knocks with another key, or with no token at all, is turned
 });
 
 test("attack 3: who knocks with a recorded token, an old one or one of the future is turned away without a word", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const recorded = await house.token("hello");
   const first = house.connect();
   await first.sendLine(recorded);
@@ -117,7 +118,7 @@ test("attack 3: who knocks with a recorded token, an old one or one of the futur
 });
 
 test("attack 5: what the server told a guest opens no door to it, and says nothing inside", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const ann = await house.guest();
   await house.say("exit");
   await ann.hears(/exit$/);
@@ -132,7 +133,7 @@ test("attack 5: what the server told a guest opens no door to it, and says nothi
 });
 
 test("attack 4: a token that is sent again, or that nobody with the key made, says nothing; its sender is told", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   const token = await house.token("pay 100");
   await caller.sendLine(token);
@@ -152,7 +153,7 @@ test("attack 4: a token that is sent again, or that nobody with the key made, sa
 
 test("attack 16: a line that is too long ends the visit; a stranger is not even told", async () => {
   const tooLong = "A".repeat(GUEST_LINE_BYTES_MAX + 1);
-  await using house = new House();
+  await using house = await House.open();
   const stranger = house.connect();
   await stranger.sendLine(tooLong);
   await stranger.isTurnedAway();
@@ -163,7 +164,7 @@ test("attack 16: a line that is too long ends the visit; a stranger is not even 
 });
 
 test("a text as long as a message may be is said, and its sender is told of one that is longer", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   const longest = "ä".repeat(TEXT_BYTES_MAX / 2);
   await caller.send(longest, `${longest}x`, "exit");
@@ -173,7 +174,7 @@ test("a text as long as a message may be is said, and its sender is told of one 
 });
 
 test("attack 17: who does not show the key in time is turned away, whatever it trickles", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = house.connect();
   for (let passed = 0; passed < LOGIN_MS_MAX; passed += 5_000) {
     assert.equal(caller.end, undefined);
@@ -189,7 +190,7 @@ test("attack 17: a token that is opened only after the deadline, or the server's
     { end: "shuttingDown", act: ({ guest }: Caller) => guest.close() },
   ];
   for (const { end, act } of endings) {
-    await using house = new House();
+    await using house = await House.open();
     const gate = Promise.withResolvers<void>();
     const caller = house.connect(await slowFernet(gate.promise));
     const taking = caller.sendLine(await house.token("too late"));
@@ -202,7 +203,7 @@ test("attack 17: a token that is opened only after the deadline, or the server's
 });
 
 test("attack 19: a guest that never reads is cut, and the others hear on", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const [deaf, other] = [await house.guest(), await house.guest()];
   const gate = Promise.withResolvers<void>();
   deaf.deaf = gate.promise;
@@ -220,7 +221,7 @@ test("attack 19: a guest that never reads is cut, and the others hear on", async
 });
 
 test("attack 19: a guest that takes its leave and does not read is cut after five seconds", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   const gate = Promise.withResolvers<void>();
   caller.deaf = gate.promise;
@@ -234,7 +235,7 @@ test("attack 19: a guest that takes its leave and does not read is cut after fiv
 });
 
 test("a guest whose connection fails while it is written to has ended, and says nothing more", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   const gate = Promise.withResolvers<void>();
   caller.deaf = gate.promise;
@@ -247,7 +248,7 @@ test("a guest whose connection fails while it is written to has ended, and says 
 });
 
 test("a guest that stops sending hears to the end what was said; one that goes before it knocked leaves no trace", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   await house.say("last words");
   caller.guest.receiveEnd();
@@ -260,7 +261,7 @@ test("a guest that stops sending hears to the end what was said; one that goes b
 });
 
 test("who is inside is told that the server ends", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   caller.guest.close();
   assert.equal(await caller.guest.ended, "shuttingDown");
@@ -268,7 +269,7 @@ test("who is inside is told that the server ends", async () => {
 });
 
 test("attack 31: nothing that others write reaches a guest's terminal but printable text, and none looks like another's line", async () => {
-  await using house = new House();
+  await using house = await House.open();
   const caller = await house.guest();
   const hostile = [
     "\u001b[2J\u001b]52;c;aGk=\u0007",
@@ -300,3 +301,19 @@ function split(bytes: Bytes, cuts: readonly number[]): readonly Bytes[] {
   const places = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
   return places.slice(1).map((end, at) => bytes.slice(places[at], end));
 }
+
+test("attack 29: a guest whose line cannot be stored is told so, and may say it again", async () => {
+  await using house = await House.open();
+  const caller = await house.guest();
+  house.log.before = (method) =>
+    method === "change"
+      ? Promise.reject(new Failure("cannotCreate", "Cannot write: the disk is full."))
+      : undefined;
+  await caller.send("one");
+  await caller.hears(/Cannot say that: the server cannot store it now/);
+  house.log.before = () => {};
+  await caller.send("two");
+  await house.say("done");
+  await caller.hears(/done/);
+  assert.deepEqual(house.happened.slice(1), ["guest-1: two", "console: done"]);
+});

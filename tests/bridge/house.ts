@@ -9,10 +9,15 @@ import { Fernet } from "../../lib/bridge/fernet.ts";
 import { Guest, type GuestEnd } from "../../lib/bridge/guest.ts";
 import { serverIv, visitorIv } from "../../lib/bridge/token_iv.ts";
 import { UsedTokens } from "../../lib/bridge/used_tokens.ts";
+import { setImmediate } from "node:timers";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
-import { LobbyExchange } from "../../lib/delivery/exchange.ts";
+import { RoomExchange } from "../../lib/delivery/exchange.ts";
 import { type Bytes, utf8, utf8Text } from "../../lib/wire/bytes.ts";
+import { MemoryAccounts } from "../chat/memory_accounts.ts";
+import { MemoryLog } from "../chat/memory_log.ts";
 import { provider } from "../crypto/test_provider.ts";
+import { MemoryFiles } from "../session/memory_files.ts";
+import { HOST_KEY } from "../session/people.ts";
 
 /** When houses are opened, in milliseconds since 1970. */
 export const THEN = 1_800_000_000_000;
@@ -44,22 +49,21 @@ export interface Making {
 /** A lobby with a bridge. */
 export class House {
   /** The lobby. */
-  readonly exchange: LobbyExchange;
+  readonly exchange: RoomExchange;
+  /** What is said there. */
+  readonly log: MemoryLog;
   /** What happened in the lobby, in words. */
   readonly happened: string[] = [];
-  /** The pump's clock, in milliseconds; the wall clock is that much after {@linkcode THEN}. */
-  now = 0;
-
+  readonly #clock: { now: number };
   readonly #used = new UsedTokens(THEN / 1_000);
   readonly #callers: Caller[] = [];
   #names = 0;
+  #changed = Promise.withResolvers<void>();
 
-  /** One in which nobody is. */
-  constructor() {
-    this.exchange = new LobbyExchange({
-      wallClock: this.wallClock,
-      sign: (saying) => Promise.resolve({ ...saying, id: new Uint8Array(16), signature: new Uint8Array(64) }),
-    });
+  private constructor(exchange: RoomExchange, log: MemoryLog, clock: { now: number }) {
+    this.exchange = exchange;
+    this.log = log;
+    this.#clock = clock;
     this.exchange.overhear((event) => {
       const what = event.kind === "said"
         ? `: ${event.text}`
@@ -67,7 +71,37 @@ export class House {
         ? ` ${event.kind} from ${event.address}`
         : ` ${event.kind}`;
       this.happened.push(`${event.name}${what}`);
+      this.#changed.resolve();
+      this.#changed = Promise.withResolvers();
     });
+  }
+
+  /** One in which nobody is. */
+  static async open(): Promise<House> {
+    const [log, clock] = [new MemoryLog(), { now: 0 }];
+    const exchange = await RoomExchange.open({
+      provider,
+      entropy: systemEntropy,
+      hostKey: HOST_KEY,
+      wallClock: () => THEN + clock.now,
+      soon: (act) => setImmediate(act),
+      logs: log,
+      files: new MemoryFiles(),
+      accounts: new MemoryAccounts(),
+      retention: 0,
+      fileLimits: { quotaBytes: 0, days: 0 },
+      note: () => {},
+    });
+    return new House(exchange, log, clock);
+  }
+
+  /** The pump's clock, in milliseconds; the wall clock is that much after {@linkcode THEN}. */
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  set now(now: number) {
+    this.#clock.now = now;
   }
 
   /** Milliseconds since 1970. */
@@ -93,11 +127,13 @@ export class House {
     return caller;
   }
 
-  /** A guest that is inside and was greeted. */
+  /** A guest that is inside, was greeted, and of whom the lobby was told. */
   async guest(): Promise<Caller> {
     const caller = this.connect();
     await caller.send("");
     await caller.hears(/you are guest/);
+    const [name = ""] = /guest-\d+/.exec(caller.heard[0] ?? "") ?? [];
+    while (!this.happened.some((what) => what.startsWith(`${name} guestCame`))) await this.#changed.promise;
     return caller;
   }
 
@@ -109,7 +145,7 @@ export class House {
   /** Ends whatever goes on in it. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { guest } of this.#callers) guest.lost();
-    await Promise.all(this.#callers.map(({ reading }) => reading));
+    await Promise.all(this.#callers.flatMap(({ reading, guest }) => [reading, guest.ended]));
   }
 
   /** A token as a guest makes it, as a line. */

@@ -3,6 +3,7 @@ import {
   type AdminAnswer,
   administer,
   type AdminRequest,
+  BAN_MS_MAX,
   INVITATION_MS,
   INVITATION_MS_MAX,
   INVITATION_USES_MAX,
@@ -12,6 +13,7 @@ import {
 } from "../../lib/chat/administration.ts";
 import type { AccountStore } from "../../lib/chat/port.ts";
 import { mayRegister, register } from "../../lib/chat/registration.ts";
+import type { RoomState } from "../../lib/chat/room.ts";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import { parseInvitation } from "../../lib/identity/invitation.ts";
 import { openAccountDatabase } from "../../lib/store/account_database.ts";
@@ -27,6 +29,7 @@ const OFFICE: Office = {
   now: NOW,
   entropy: systemEntropy,
   provider,
+  rooms: () => Promise.resolve([]),
   place: {
     endpoint: { host: "chat.example.org", port: 8_443 },
     hostKey: octets(32, 7),
@@ -77,6 +80,73 @@ officeTest(
     for (const [request, answer] of table) {
       deepEqual(await administer(request, store, OFFICE), answer, JSON.stringify(request));
     }
+  },
+);
+
+officeTest("an account is banned with time and reason, listed, and let in again", async (store) => {
+  const subject = { kind: "account", handle: BEN } as const;
+  const asked = { type: "ban", subject, lastingMs: 60_000, reason: "a flood" } as const;
+  deepEqual(await administer(asked, store, OFFICE), { kind: "banned", isOn: true, subject });
+  equal((await store.find(BEN))?.standing, "disabled");
+  deepEqual(await administer({ type: "bans" }, store, OFFICE), {
+    kind: "bans",
+    bans: [{ subject: "ben", since: NOW, until: NOW + 60_000, reason: "a flood" }],
+  });
+  deepEqual(await administer({ type: "unban", subject }, store, OFFICE), {
+    kind: "banned",
+    isOn: false,
+    subject,
+  });
+  equal((await store.find(BEN))?.standing, "active");
+  const refused = (sentence: string): AdminAnswer => ({ kind: "refused", exit: "data", sentence });
+  deepEqual(
+    await administer({ type: "unban", subject }, store, OFFICE),
+    refused("Cannot lift the ban of ben: there is none; to see all run: sotto-server bans"),
+  );
+  deepEqual(
+    await administer({ type: "ban", subject: { kind: "account", handle: EVE } }, store, OFFICE),
+    refused("Cannot ban the user eve: there is none of that name; to see all run: sotto-server user list"),
+  );
+});
+
+officeTest("an address is banned with all of its group", async (store) => {
+  const at = (address: string) => ({ kind: "address", address }) as const;
+  const banned = (group: string, isOn: boolean): AdminAnswer => ({
+    kind: "banned",
+    isOn,
+    subject: { kind: "address", group },
+  });
+  for (
+    const [address, group] of [["192.0.2.7", "192.0.2.7"], ["2001:DB8::7", "2001:db8:0:0::/64"]] as const
+  ) {
+    deepEqual(await administer({ type: "ban", subject: at(address) }, store, OFFICE), banned(group, true));
+  }
+  deepEqual((await store.bans()).map(({ until, reason }) => [until, reason]), [
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
+  const lifted = await administer({ type: "unban", subject: at("2001:db8::99") }, store, OFFICE);
+  deepEqual(lifted, banned("2001:db8:0:0::/64", false));
+});
+
+officeTest(
+  "rooms are listed by name; of conversations of two an operator learns the number only",
+  async (store) => {
+    const secret = {
+      ...room("#z", 0, 1),
+      form: { kind: "direct", people: [ANN, BEN], asked: undefined, denied: false },
+    } as const;
+    const rooms = () => Promise.resolve([room("#b", 2, 9), secret, room("#a", 0, 3)]);
+    const answer = await administer({ type: "roomList" }, store, { ...OFFICE, rooms });
+    deepEqual(answer, {
+      kind: "rooms",
+      rooms: [
+        { name: "#a", visibility: "private", members: 1, entries: 3, last: NOW },
+        { name: "#b", visibility: "private", members: 1, entries: 7, last: NOW },
+      ],
+      directs: 1,
+    });
+    deepEqual(parseAdminAnswer(JSON.parse(JSON.stringify(answer))), answer);
   },
 );
 
@@ -144,6 +214,11 @@ officeTest("requests and answers are the same after a way through JSON", async (
     { type: "userReset", handle: ANN },
     { type: "userDisable", handle: ANN },
     { type: "userEnable", handle: ANN },
+    { type: "ban", subject: { kind: "account", handle: BEN }, lastingMs: BAN_MS_MAX, reason: "x" },
+    { type: "ban", subject: { kind: "address", address: "2001:db8::7" } },
+    { type: "bans" },
+    { type: "unban", subject: { kind: "account", handle: BEN } },
+    { type: "roomList" },
     { type: "userRemove", handle: BEN },
     { type: "userRemove", handle: BEN },
     { type: "invite" },
@@ -173,6 +248,14 @@ test("what is no request or answer is taken for none", () => {
     { type: "invite", lifetimeMs: 0 },
     { type: "invite", lifetimeMs: INVITATION_MS_MAX + 1 },
     { type: "invite", uses: "1" },
+    { type: "ban" },
+    { type: "ban", subject: { kind: "account", handle: "Ann" } },
+    { type: "ban", subject: { kind: "address", address: "192.0.2.0/24" } },
+    { type: "ban", subject: { kind: "address", address: "192.0.2.7" }, lastingMs: 0 },
+    { type: "ban", subject: { kind: "address", address: "192.0.2.7" }, lastingMs: BAN_MS_MAX + 1 },
+    { type: "ban", subject: { kind: "address", address: "192.0.2.7" }, reason: "x".repeat(257) },
+    { type: "unban", subject: "ann" },
+    { type: "roomList", name: "#lobby" },
   ];
   for (const value of requests) equal(parseAdminRequest(value), undefined, JSON.stringify(value));
   const answers: readonly unknown[] = [
@@ -209,6 +292,25 @@ async function invited(store: AccountStore, request: AdminRequest) {
   const parsed = parseInvitation(answer.url);
   ok(parsed.kind === "invitation" && parsed.invitation.code !== undefined);
   return { ...answer, code: parsed.invitation.code };
+}
+
+/** A room of Ann's whose log goes on from `base` to `head`. */
+function room(name: string, base: number, head: number): RoomState {
+  const place = (sequence: number) => ({ sequence, hash: octets(32, sequence) });
+  return {
+    id: octets(16, head),
+    form: { kind: "open", name },
+    settings: { visibility: "private", topic: "", history: 0, retention: 0, slow: 0, lockdown: false },
+    members: new Map([[ANN, { role: "owner", mutedUntil: undefined, base: 0 }]]),
+    invited: new Map(),
+    knocking: [],
+    bans: new Map(),
+    mutedAway: new Map(),
+    pins: [],
+    head: place(head),
+    headTime: NOW,
+    base: place(base),
+  };
 }
 
 function user(handle: Handle) {

@@ -1,5 +1,6 @@
 import { equal, notEqual, ok } from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
+import { addressGroup } from "../../lib/chat/address_group.ts";
 import {
   ACCOUNT_FAILURES_MAX,
   ADDRESS_FAILURES_MAX,
@@ -10,7 +11,6 @@ import {
   type Guesser,
   SITE_ADDRESSES_MAX,
 } from "../../lib/chat/back_off.ts";
-import { addressGroup } from "../../lib/session/admission.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import { provider } from "../crypto/test_provider.ts";
 import { check } from "../properties.ts";

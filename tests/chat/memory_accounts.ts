@@ -5,7 +5,15 @@
  * @module
  */
 
-import type { Account, AccountStore, Invitation, Registered, Standing } from "../../lib/chat/port.ts";
+import type {
+  Account,
+  AccountStore,
+  BanSubject,
+  Invitation,
+  Registered,
+  ServerBan,
+  Standing,
+} from "../../lib/chat/port.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import { skeleton } from "../../lib/text/skeleton.ts";
 import { type Bytes, equal } from "../../lib/wire/bytes.ts";
@@ -21,17 +29,18 @@ export class MemoryAccounts implements AccountStore {
   readonly #accounts = new Map<Handle, Account>();
   readonly #taken = new Set<string>();
   readonly #invitations: Invitation[] = [];
+  readonly #bans = new Map<string, ServerBan>();
   #setup: Promise<Bytes> | undefined;
 
   /** See {@linkcode AccountStore}. */
   find(handle: Handle): Promise<Account | undefined> {
-    return this.#do("find", () => this.#accounts.get(handle));
+    return this.#do("find", () => this.#seen(this.#accounts.get(handle)));
   }
 
   /** See {@linkcode AccountStore}. */
   keysNaming(handle: Handle, key: Bytes): Promise<Keys | undefined> {
     return this.#do("keysNaming", () => {
-      const account = this.#accounts.get(handle);
+      const account = this.#seen(this.#accounts.get(handle));
       return account?.standing === "active" && account.keys?.list.toHex().includes(key.toHex()) === true
         ? account.keys
         : undefined;
@@ -45,7 +54,10 @@ export class MemoryAccounts implements AccountStore {
 
   /** See {@linkcode AccountStore}. */
   list(): Promise<readonly Account[]> {
-    return this.#do("list", () => Array.from(this.#accounts.values()));
+    return this.#do(
+      "list",
+      () => Array.from(this.#accounts.values(), (account) => this.#seen(account) ?? account),
+    );
   }
 
   /** See {@linkcode AccountStore}. */
@@ -118,12 +130,47 @@ export class MemoryAccounts implements AccountStore {
 
   /** See {@linkcode AccountStore}. */
   setStanding(handle: Handle, standing: Standing): Promise<boolean> {
-    return this.#do("setStanding", () => this.#change(handle, { standing }));
+    return this.#do("setStanding", () => {
+      if (standing === "active") this.#bans.delete(JSON.stringify({ kind: "account", handle }));
+      return this.#change(handle, { standing });
+    });
+  }
+
+  /** See {@linkcode AccountStore}. */
+  setBan(ban: ServerBan): Promise<boolean> {
+    return this.#do("setBan", () => {
+      const { subject } = ban;
+      if (subject.kind === "account" && !this.#accounts.has(subject.handle)) return false;
+      this.#bans.set(JSON.stringify(subject), ban);
+      return true;
+    });
+  }
+
+  /** See {@linkcode AccountStore}. */
+  liftBan(subject: BanSubject): Promise<boolean> {
+    return this.#do("liftBan", () => this.#bans.delete(JSON.stringify(subject)));
+  }
+
+  /** See {@linkcode AccountStore}. */
+  bans(): Promise<readonly ServerBan[]> {
+    return this.#do("bans", () => Array.from(this.#bans.values()));
+  }
+
+  /** See {@linkcode AccountStore}. */
+  liftExpiredBans(now: number): Promise<void> {
+    return this.#do("liftExpiredBans", () => {
+      for (const { subject, until } of this.#bans.values()) {
+        if (until !== undefined && until <= now) this.#bans.delete(JSON.stringify(subject));
+      }
+    });
   }
 
   /** See {@linkcode AccountStore}. */
   remove(handle: Handle): Promise<boolean> {
-    return this.#do("remove", () => this.#accounts.delete(handle));
+    return this.#do("remove", () => {
+      this.#bans.delete(JSON.stringify({ kind: "account", handle }));
+      return this.#accounts.delete(handle);
+    });
   }
 
   /** See {@linkcode AccountStore}. */
@@ -149,6 +196,13 @@ export class MemoryAccounts implements AccountStore {
     const result = act();
     await this.after(method);
     return result;
+  }
+
+  /** Whoever is banned counts as disabled. */
+  #seen(account: Account | undefined): Account | undefined {
+    if (account === undefined) return undefined;
+    const isBanned = this.#bans.has(JSON.stringify({ kind: "account", handle: account.handle }));
+    return isBanned ? { ...account, standing: "disabled" } : account;
   }
 
   #change(handle: Handle, changes: Partial<Account>): boolean {

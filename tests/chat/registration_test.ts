@@ -39,6 +39,16 @@ registrationTest(
           open: "nameTaken",
           closed: "registrationClosed",
         }],
+        [handle("server"), ANYBODY, {
+          invite: "nameTaken",
+          open: "nameTaken",
+          closed: "registrationClosed",
+        }],
+        [handle("conso1e"), ANYBODY, {
+          invite: "nameTaken",
+          open: "nameTaken",
+          closed: "registrationClosed",
+        }],
         [handle("bridge"), undefined, {
           invite: "badInvitation",
           open: "nameTaken",

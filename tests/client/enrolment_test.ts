@@ -14,7 +14,7 @@ import { seededEntropy } from "../secure/seeded_entropy.ts";
 import { test } from "../sanitized.ts";
 import { handle, HOST_KEY, keyOf, Person, THEN } from "../session/people.ts";
 import { type Answers, FakePerson } from "./fake_person.ts";
-import { accountOf, MemoryOwnKeys, ownKeysOf } from "./lobby.ts";
+import { accountOf, MemoryOwnKeys, ownKeysOf } from "./memory_keepers.ts";
 
 const ANN = await Person.named("ann");
 const CODE = new Uint8Array(20).fill(5);

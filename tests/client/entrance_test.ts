@@ -326,7 +326,7 @@ test("a new device comes in when an old one approves it by the same words", asyn
   const heard = await laptop.until(isMessage);
   deepEqual(
     isMessage(heard) && [heard.from, heard.device, heard.verified, heard.own],
-    ["ann", "phone", true, false],
+    ["ann", "phone", true, true],
   );
   await leave(phone, conversation);
   await leave(laptop, old);
@@ -337,7 +337,7 @@ test("a new identity comes in, everybody is told, and the old device is out", as
   const witness = new Visitor(room);
   const ben = await witness.comeIn({ name: "ben", answers: PASSWORD });
   const old = await laptop.comeIn({ name: "ann" });
-  await witness.until((event) => event.type === "presence" && event.change === "joined");
+  await witness.until((event) => event.type === "presence" && event.change === "online");
   const phone = new Visitor(room);
   const conversation = await phone.comeIn({
     name: "ann",

@@ -3,7 +3,7 @@ import { afterAttempt, attemptFor, loginKind, wantedAccount } from "../../lib/cl
 import { REFUSAL_CODES } from "../../lib/login/message.ts";
 import { test } from "../sanitized.ts";
 import { Person } from "../session/people.ts";
-import { ownKeysOf } from "./lobby.ts";
+import { ownKeysOf } from "./memory_keepers.ts";
 
 const CODE = new Uint8Array(16);
 const NAMES = { handle: "ann", server: "here" };

@@ -1,15 +1,18 @@
 import { deepEqual, equal, notEqual } from "node:assert/strict";
-import { ENTRY_TIME_OFF_MS_MAX } from "../../lib/client/people.ts";
-import { entryId } from "../../lib/identity/entry_id.ts";
-import { signNotice } from "../../lib/identity/notice_signature.ts";
+import { ENTRY_TIME_OFF_MS_MAX } from "../../lib/client/entry_judge.ts";
 import type { DeviceList } from "../../lib/identity/device_list.ts";
-import { withDisplay } from "../../lib/identity/next_device_list.ts";
+import { entryId } from "../../lib/identity/entry_id.ts";
+import { withDisplay, withRevoked } from "../../lib/identity/next_device_list.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
-import { LOBBY, type Notice, type ServerMessage } from "../../lib/wire/message.ts";
+import { encodeBody } from "../../lib/wire/entry_body.ts";
+import type { Logged, ServerMessage } from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
+import { repeatable } from "../secure/recorded_session.ts";
 import { seededEntropy } from "../secure/seeded_entropy.ts";
 import { HOST_KEY, keyOf, Person, THEN } from "../session/people.ts";
-import { cardOf, keysEvent, Lobby, MemoryPeers, ROOM } from "./lobby.ts";
+import { ChatBench, settle } from "./chat_bench.ts";
+import { LOBBY_ID } from "./honest_server.ts";
+import { cardOf } from "./memory_keepers.ts";
 
 function flipped(bytes: Bytes): Bytes {
   return bytes.map((octet, at) => at === 5 ? octet ^ 1 : octet);
@@ -19,355 +22,318 @@ async function cards(person: Person, list: DeviceList = person.list): Promise<Se
   return { type: "cards", cards: [await cardOf(person, list)] };
 }
 
-/** A lobby in which Ben's card was shown. */
-async function withBen(): Promise<{ readonly lobby: Lobby; readonly ben: Person }> {
-  const lobby = await Lobby.entered();
-  const ben = await Person.named("ben");
-  deepEqual(await lobby.tell(await cards(ben)), []);
-  return { lobby, ben };
+/** What is told of people's keys because of what the server says now. */
+async function newsOf(bench: ChatBench, ...messages: readonly ServerMessage[]): Promise<readonly string[]> {
+  const before = bench.events.length;
+  bench.line.visit.tell(...messages);
+  await bench.said(bench.ben);
+  return bench.events.slice(before).flatMap((event) =>
+    event.type === "keys" ? [[event.handle, event.news, event.detail ?? ""].join(" ").trim()] : []
+  );
+}
+
+/** From now on on this connection, somebody's cards are those that the test shows. */
+function lieAbout({ line: { visit } }: ChatBench, person: Person): void {
+  visit.shown.set(person.name, person.list);
+}
+
+/** One in which Ben was heard, so that his card was shown. */
+async function withBen(): Promise<{ readonly bench: ChatBench; readonly ben: Person }> {
+  const bench = await ChatBench.entered();
+  await bench.server.text(bench.ben, "here I am");
+  await bench.message("here I am");
+  return { bench, ben: bench.ben };
 }
 
 test("what a listed device signed is ☒, with the device's name", async () => {
-  const { lobby, ben } = await withBen();
-  const { verified, reason, device, display, from, text, own, source } = await lobby.shown(
-    await lobby.entry(ben, { text: "hi, all" }),
-  );
-  deepEqual({ verified, reason, device, display, from, text, own, source }, {
+  const { bench, ben } = await withBen();
+  const { verified, reason, device, display, from, own, source, trust } = await bench.said(ben);
+  deepEqual({ verified, reason, device, display, from, own, source, trust }, {
     verified: true,
     reason: undefined,
     device: "laptop",
     display: undefined,
     from: "ben",
-    text: "hi, all",
     own: false,
     source: "member",
+    trust: "seen",
   });
-  await lobby.leave();
+  await bench.quit();
 });
 
 test("a second device is ☒ once the list with it was shown", async () => {
-  const { lobby, ben } = await withBen();
+  const { bench, ben } = await withBen();
   const phone = await keyOf("ben's phone");
-  equal((await lobby.shown(await lobby.entry(ben, { device: phone }))).reason, "unknown device");
+  equal((await bench.said(ben, { device: phone })).reason, "unknown device");
   const list = ben.with(phone.publicKey, "phone");
-  deepEqual(await lobby.tell(await cards(ben, list)), [keysEvent(ben, "deviceAdded", "phone")]);
-  const { verified, device } = await lobby.shown(await lobby.entry(ben, { device: phone }));
+  deepEqual(await newsOf(bench, await cards(ben, list)), ["ben deviceAdded phone"]);
+  const { verified, device } = await bench.said(ben, { device: phone });
   deepEqual({ verified, device }, { verified: true, device: "phone" });
-  await lobby.leave();
+  await bench.quit();
 });
 
 test("attack 32: a display name is shown with what is ☒, but not one that looks like somebody else's handle", async () => {
-  const { lobby, ben } = await withBen();
-  deepEqual(await lobby.tell(await cards(ben, withDisplay(ben.list, "Benjamin"))), [
-    keysEvent(ben, "renamed", "Benjamin"),
+  const { bench, ben } = await withBen();
+  deepEqual(await newsOf(bench, await cards(ben, withDisplay(ben.list, "Benjamin"))), [
+    "ben renamed Benjamin",
   ]);
-  equal((await lobby.shown(await lobby.entry(ben))).display, "Benjamin");
+  equal((await bench.said(ben)).display, "Benjamin");
   const mallory = await Person.named("mallory");
-  await lobby.tell(await cards(mallory, { ...mallory.list, display: "BEN" }));
-  const shown = await lobby.shown(await lobby.entry(mallory));
+  await newsOf(bench, await cards(mallory, { ...mallory.list, display: "BEN" }));
+  const shown = await bench.said(mallory);
   deepEqual([shown.verified, shown.display], [true, undefined]);
-  await lobby.leave();
+  await bench.quit();
 });
 
-test("a server that alters anything that was signed gets ☐ bad signature", async () => {
-  const { lobby, ben } = await withBen();
-  const entry = await lobby.entry(ben, { text: "yes" });
-  const alterations: readonly Partial<typeof entry>[] = [
-    { text: "no" },
-    { signature: flipped(entry.signature) },
-    { salt: flipped(entry.salt) },
-    { id: entryId(THEN, seededEntropy("another id")) },
-    { seen: entry.seen + 1 },
+test("a server that alters anything that was signed gets ☐", async () => {
+  const { bench, ben } = await withBen();
+  const entry = await bench.server.unplaced(ben, { kind: "text", body: { text: "yes" } });
+  const no = encodeBody({ kind: "text", body: { text: "no" } });
+  const { content } = entry;
+  const salt = content?.salt ?? new Uint8Array(32);
+  const alterations: readonly (readonly [Partial<Logged>, string])[] = [
+    [{ content: { salt, body: no } }, "not what was signed"],
+    [{ signature: flipped(entry.signature) }, "bad signature"],
+    [{ digest: flipped(entry.digest) }, "not what was signed"],
+    [{ id: entryId(THEN, seededEntropy("another id")) }, "bad signature"],
+    [{ kind: "reply" }, "bad signature"],
+    [{ seen: bench.server.place(LOBBY_ID, 1) }, "bad signature"],
   ];
-  for (const [at, alteration] of alterations.entries()) {
-    const sequence = at === 0 ? entry.sequence : lobby.nextSequence();
-    const { verified, reason } = await lobby.shown({ ...entry, sequence, ...alteration });
-    deepEqual(
-      { verified, reason },
-      { verified: false, reason: "bad signature" },
-      Object.keys(alteration).join(),
-    );
+  for (const [alteration, reason] of alterations) {
+    const shown = await bench.forced({ ...entry, ...alteration });
+    deepEqual([shown.verified, shown.reason], [false, reason], Object.keys(alteration).join());
   }
-  await lobby.leave();
+  await bench.quit();
 });
 
 test("what one person signed is ☐ under another's name, with or without that one's device", async () => {
-  const { lobby, ben } = await withBen();
+  const { bench, ben } = await withBen();
   const cara = await Person.named("cara");
-  await lobby.tell(await cards(cara));
-  const entry = await lobby.entry(ben);
-  equal((await lobby.shown({ ...entry, from: cara.name })).reason, "unknown device");
-  const sequence = lobby.nextSequence();
-  equal(
-    (await lobby.shown({ ...entry, sequence, from: cara.name, device: cara.device.publicKey })).reason,
-    "bad signature",
-  );
-  await lobby.leave();
-});
-
-test("a message said to be one's own from elsewhere is judged by one's own list", async () => {
-  const { lobby, ben } = await withBen();
-  const entry = await lobby.entry(ben);
-  const forged = await lobby.shown({ ...entry, from: lobby.ann.name });
-  deepEqual([forged.verified, forged.reason, forged.own], [false, "unknown device", false]);
-  await lobby.leave();
+  await newsOf(bench, await cards(cara));
+  const entry = await bench.server.unplaced(ben, { kind: "text", body: { text: "hi" } });
+  equal((await bench.forced({ ...entry, from: cara.name })).reason, "unknown device");
+  const device = cara.device.publicKey;
+  equal((await bench.forced({ ...entry, from: cara.name, device })).reason, "bad signature");
+  const asOwn = await bench.forced({ ...entry, from: bench.ann.name });
+  deepEqual([asOwn.verified, asOwn.reason, asOwn.trust], [false, "unknown device", undefined]);
+  await bench.quit();
 });
 
 test("whoever has no card is ☐", async () => {
-  const lobby = await Lobby.entered();
-  const ben = await Person.named("ben");
-  equal((await lobby.shown(await lobby.entry(ben))).reason, "unknown device");
-  await lobby.leave();
+  const bench = await ChatBench.entered();
+  equal((await bench.said(await Person.named("nobody-knows"))).reason, "unknown device");
+  await bench.quit();
 });
 
-test("what a revoked device signs is ☐", async () => {
-  const { lobby, ben } = await withBen();
+test("what a device signed before it was revoked stays ☒, and what it signs after that is ☐", async () => {
+  const { bench, ben } = await withBen();
   const phone = await keyOf("ben's phone");
-  ben.list = ben.with(phone.publicKey, "phone");
-  await lobby.tell(await cards(ben));
-  equal((await lobby.shown(await lobby.entry(ben, { device: phone }))).verified, true);
-  deepEqual(await lobby.tell(await cards(ben, ben.without(phone.publicKey))), [
-    keysEvent(ben, "deviceRevoked", "phone"),
-  ]);
-  equal((await lobby.shown(await lobby.entry(ben, { device: phone }))).reason, "revoked device");
-  equal((await lobby.shown(await lobby.entry(ben))).verified, true);
-  await lobby.leave();
+  const both = ben.with(phone.publicKey, "phone");
+  await newsOf(bench, await cards(ben, both));
+  const revokedAt = THEN + 1_000;
+  const less = withRevoked(both, phone.publicKey, revokedAt) ?? both;
+  deepEqual(await newsOf(bench, await cards(ben, less)), ["ben deviceRevoked phone"]);
+  // At a place in the log from before that, as history may be read.
+  equal((await bench.said(ben, { device: phone })).verified, true);
+  bench.server.now = revokedAt;
+  equal((await bench.said(ben, { device: phone })).reason, "revoked device");
+  equal((await bench.said(ben)).verified, true);
+  await bench.quit();
 });
 
 test("another identity is ☐ until it is accepted, also after a restart", async () => {
-  const { lobby, ben } = await withBen();
+  const { bench, ben } = await withBen();
   const other = await Person.named("ben", "another life");
-  deepEqual(await lobby.tell(await cards(other)), [keysEvent(ben, "identityChanged")]);
-  const entry = await lobby.entry(other);
-  equal((await lobby.shown(entry)).reason, "identity changed");
-  equal((await lobby.shown(await lobby.entry(ben))).reason, "identity changed");
-  await lobby.leave();
+  const before = bench.events.length;
+  bench.line.visit.tell(await cards(other));
+  equal((await bench.said(other)).reason, "identity changed");
+  equal((await bench.said(ben)).reason, "identity changed");
+  deepEqual(bench.events.slice(before).flatMap((event) => event.type === "keys" ? [event.news] : []), [
+    "identityChanged",
+  ]);
+  await bench.quit();
 
-  const again = await Lobby.entered({ peers: lobby.peers });
-  await again.tell(await cards(other));
-  equal((await again.shown(await again.entry(other))).reason, "identity changed");
-  equal(await again.conversation.request({ type: "whois", handle: "ben" }), undefined);
-  equal(await again.conversation.request({ type: "accept", handle: "ben" }), undefined);
-  equal((await again.shown(await again.entry(other))).verified, true);
-  equal((await again.shown(await again.entry(ben))).reason, "unknown device");
-  await again.leave();
+  await bench.start();
+  lieAbout(bench, ben);
+  bench.line.visit.tell(await cards(other));
+  equal((await bench.said(other)).reason, "identity changed");
+  await bench.ask({ type: "whois", handle: "ben" });
+  await bench.ask({ type: "accept", handle: "ben" });
+  equal((await bench.said(other)).verified, true);
+  equal((await bench.said(ben)).reason, "unknown device");
+  await bench.quit();
 });
 
 test("an identity that changes again after its words were shown is not accepted by them", async () => {
-  const { lobby } = await withBen();
-  await lobby.tell(await cards(await Person.named("ben", "another life")));
-  equal(await lobby.conversation.request({ type: "whois", handle: "ben" }), undefined);
+  const { bench } = await withBen();
+  bench.line.visit.tell(await cards(await Person.named("ben", "another life")));
+  await bench.said(bench.ben);
+  await bench.ask({ type: "whois", handle: "ben" });
   const third = await Person.named("ben", "a third life");
-  await lobby.tell(await cards(third));
-  const sentence = await lobby.conversation.request({ type: "accept", handle: "ben" });
+  bench.line.visit.tell(await cards(third));
+  await bench.said(third);
   equal(
-    sentence,
+    await bench.chat.request({ type: "accept", handle: "ben" }),
     "Cannot accept ben: the identity of ben has changed again; compare the words of /whois ben anew.",
   );
-  equal((await lobby.shown(await lobby.entry(third))).reason, "identity changed");
-  await lobby.leave();
+  equal((await bench.said(third)).reason, "identity changed");
+  await bench.quit();
 });
 
 test("an older list is refused, and brings no device back", async () => {
-  const { lobby, ben } = await withBen();
+  const { bench, ben } = await withBen();
   const phone = await keyOf("ben's phone");
   const old = ben.with(phone.publicKey, "phone");
-  ben.list = old;
-  const revoked = ben.without(phone.publicKey);
-  await lobby.tell(await cards(ben, old), await cards(ben, revoked));
-  deepEqual(await lobby.tell(await cards(ben, old)), [keysEvent(ben, "listRefused")]);
-  equal((await lobby.shown(await lobby.entry(ben, { device: phone }))).reason, "device list refused");
-  equal((await lobby.shown(await lobby.entry(ben))).reason, "device list refused");
-  deepEqual(await lobby.tell(await cards(ben, revoked)), []);
-  equal((await lobby.shown(await lobby.entry(ben))).verified, true);
-  await lobby.leave();
+  const revoked = withRevoked(old, phone.publicKey, THEN) ?? old;
+  await newsOf(bench, await cards(ben, old), await cards(ben, revoked));
+  deepEqual(await newsOf(bench, await cards(ben, old)), ["ben listRefused"]);
+  equal((await bench.said(ben, { device: phone })).reason, "device list refused");
+  equal((await bench.said(ben)).reason, "device list refused");
+  deepEqual(await newsOf(bench, await cards(ben, revoked)), []);
+  equal((await bench.said(ben)).verified, true);
+  await bench.quit();
 });
 
 test("a list older than the one kept from an earlier run is refused", async () => {
-  const { lobby, ben } = await withBen();
-  await lobby.tell(await cards(ben, withDisplay(ben.list, "Benjamin")));
-  await lobby.leave();
-  const again = await Lobby.entered({ peers: lobby.peers });
-  deepEqual(await again.tell(await cards(ben)), [keysEvent(ben, "listRefused")]);
-  equal((await again.shown(await again.entry(ben))).reason, "device list refused");
-  await again.leave();
+  const { bench, ben } = await withBen();
+  await newsOf(bench, await cards(ben, withDisplay(ben.list, "Benjamin")));
+  await bench.quit();
+  await bench.start();
+  lieAbout(bench, ben);
+  deepEqual(await newsOf(bench, await cards(ben)), ["ben listRefused"]);
+  equal((await bench.said(ben)).reason, "device list refused");
+  await bench.quit();
 });
 
-test("two lists of one number are refused", async () => {
-  const { lobby, ben } = await withBen();
-  await lobby.tell(await cards(ben, withDisplay(ben.list, "Benjamin")));
+test("two lists of one number, and one that its identity did not sign, are refused", async () => {
+  const { bench, ben } = await withBen();
+  await newsOf(bench, await cards(ben, withDisplay(ben.list, "Benjamin")));
   const phone = await keyOf("ben's phone");
-  deepEqual(await lobby.tell(await cards(ben, ben.with(phone.publicKey, "phone"))), [
-    keysEvent(ben, "listRefused"),
-  ]);
-  equal((await lobby.shown(await lobby.entry(ben, { device: phone }))).reason, "device list refused");
-  await lobby.leave();
+  const card = await cardOf(ben, withDisplay(withDisplay(ben.list, "x"), "Benny"));
+  const unsigned = { ...card, signature: flipped(card.signature) };
+  for (const shown of [await cardOf(ben, ben.with(phone.publicKey, "phone")), unsigned]) {
+    deepEqual(await newsOf(bench, { type: "cards", cards: [shown] }), ["ben listRefused"]);
+    equal((await bench.said(ben)).reason, "device list refused");
+  }
+  await bench.quit();
 });
 
-test("a list that its identity did not sign is refused", async () => {
-  const { lobby, ben } = await withBen();
-  const card = await cardOf(ben, withDisplay(ben.list, "Benjamin"));
-  deepEqual(
-    await lobby.tell({ type: "cards", cards: [{ ...card, signature: flipped(card.signature) }] }),
-    [keysEvent(ben, "listRefused")],
-  );
-  equal((await lobby.shown(await lobby.entry(ben))).reason, "device list refused");
-  await lobby.leave();
+test("a keys entry whose list is another than the card of that number shows that the server has two", async () => {
+  const { bench, ben } = await withBen();
+  const { identity, list } = await ben.keys();
+  const keys = async (hash: Bytes) =>
+    await bench.server.host(LOBBY_ID, {
+      kind: "keys",
+      body: { handle: ben.name, identity, number: ben.list.number, list: hash },
+    });
+  const before = bench.events.length;
+  const refusals = () => bench.events.slice(before).filter(({ type }) => type === "keys").length;
+  await keys(await repeatable.sha256(list));
+  await bench.until((event) => event.type === "log" && event.what?.kind === "keys");
+  equal(refusals(), 0);
+  await keys(flipped(await repeatable.sha256(list)));
+  await bench.until((event) => event.type === "keys" && event.news === "listRefused");
+  equal((await bench.said(ben)).reason, "device list refused");
+  await bench.quit();
 });
 
-test("a message said again is ☐ repeated", async () => {
-  const { lobby, ben } = await withBen();
-  const entry = await lobby.entry(ben);
-  equal((await lobby.shown(entry)).verified, true);
-  equal((await lobby.shown({ ...entry, sequence: lobby.nextSequence() })).reason, "repeated message");
-  await lobby.leave();
+test("a message said again is ☐ repeated, and one's own told as another's too", async () => {
+  const { bench, ben } = await withBen();
+  const entry = await bench.server.unplaced(ben, { kind: "text", body: { text: "once" } });
+  equal((await bench.forced(entry)).verified, true);
+  equal((await bench.forced(entry)).reason, "repeated message");
+  await bench.say("me");
+  const { sequence } = await bench.message("me");
+  for (const own of bench.server.log().slice(sequence - 1)) {
+    equal((await bench.forced(own)).reason, "repeated message");
+  }
+  await bench.quit();
 });
 
-test("one's own message told as another device's is ☐ repeated", async () => {
-  const { lobby } = await withBen();
-  await lobby.conversation.request({ type: "send", room: LOBBY, text: "me" });
-  const send = await lobby.server.said("send");
-  const acknowledged = await lobby.shown(
-    { type: "ack", room: LOBBY, id: send.id, sequence: lobby.nextSequence(), time: THEN },
-  );
-  deepEqual([acknowledged.verified, acknowledged.own, acknowledged.device], [true, true, "laptop"]);
-  const told = await lobby.shown({
-    ...send,
-    type: "entry",
-    from: lobby.ann.name,
-    device: lobby.ann.device.publicKey,
-    sequence: lobby.nextSequence(),
-    time: THEN,
-  });
-  equal(told.reason, "repeated message");
-  await lobby.leave();
-});
-
-test("a message of another day, said again after a restart, is ☐ wrong time", async () => {
-  const { lobby, ben } = await withBen();
-  const entry = await lobby.entry(ben);
-  lobby.wallClock = THEN + ENTRY_TIME_OFF_MS_MAX;
-  equal((await lobby.shown(entry)).verified, true);
-  await lobby.leave();
-  const again = await Lobby.entered({ peers: lobby.peers });
-  again.wallClock = THEN + ENTRY_TIME_OFF_MS_MAX + 1;
-  equal((await again.shown({ ...entry, sequence: again.nextSequence() })).reason, "wrong time");
-  await again.leave();
-});
-
-test("a message whose id is ahead of its time could be said again for as long, and is ☐ wrong time", async () => {
-  const { lobby, ben } = await withBen();
-  const ahead = (ms: number) => entryId(THEN + ms, seededEntropy(`${ms} ms ahead`));
-  const near = await lobby.entry(ben, { id: ahead(ENTRY_TIME_OFF_MS_MAX) });
-  equal((await lobby.shown(near)).verified, true);
-  const far = await lobby.entry(ben, { id: ahead(ENTRY_TIME_OFF_MS_MAX + 1) });
-  equal((await lobby.shown(far)).reason, "wrong time");
-  await lobby.leave();
+test("a message taken a day from when it was made is ☐ wrong time, before and after", async () => {
+  const { bench, ben } = await withBen();
+  for (const [off, reason] of [[0, undefined], [1, "wrong time"]] as const) {
+    for (const way of [-1, 1]) {
+      const time = bench.server.now + way * (ENTRY_TIME_OFF_MS_MAX + off);
+      const id = entryId(time, seededEntropy(`${time}`));
+      equal((await bench.said(ben, { id })).reason, reason, `${way * off}`);
+    }
+  }
+  await bench.quit();
 });
 
 test("what is ☒ tells how far its author is known, and what is ☐ does not", async () => {
-  const { lobby, ben } = await withBen();
-  equal((await lobby.shown(await lobby.entry(ben))).trust, "seen");
-  equal(await lobby.conversation.request({ type: "whois", handle: "ben" }), undefined);
-  equal(await lobby.conversation.request({ type: "verify", handle: "ben" }), undefined);
-  equal((await lobby.shown(await lobby.entry(ben))).trust, "verified");
-  const forged = await lobby.entry(ben);
-  equal((await lobby.shown({ ...forged, text: "forged" })).trust, undefined);
-  equal((await lobby.shown(await lobby.entry(lobby.ann))).trust, "own");
-
-  const other = await Person.named("ben", "another life");
-  await lobby.tell(await cards(other));
-  const changed = await lobby.shown(await lobby.entry(other));
-  deepEqual([changed.reason, changed.trust], ["identity changed", undefined]);
-  equal(await lobby.conversation.request({ type: "whois", handle: "ben" }), undefined);
-  equal(await lobby.conversation.request({ type: "accept", handle: "ben" }), undefined);
-  equal((await lobby.shown(await lobby.entry(other))).trust, "seen");
-  await lobby.leave();
+  const { bench, ben } = await withBen();
+  await bench.ask({ type: "whois", handle: "ben" });
+  await bench.ask({ type: "verify", handle: "ben" });
+  equal((await bench.said(ben)).trust, "verified");
+  const entry = await bench.server.unplaced(ben, { kind: "text", body: { text: "x" } });
+  equal((await bench.forced({ ...entry, signature: flipped(entry.signature) })).trust, undefined);
+  equal((await bench.said(bench.ann)).trust, "own");
+  await bench.quit();
 });
 
-test("a message put before what its sender had seen is ☐ out of order", async () => {
-  const { lobby, ben } = await withBen();
-  equal((await lobby.shown(await lobby.entry(ben, { seen: 1 }))).reason, "out of order");
-  await lobby.leave();
-});
-
-test("an entry for another room than its signature's ends the conversation", async () => {
-  const { lobby, ben } = await withBen();
-  const events = await lobby.tell({ ...await lobby.entry(ben), room: "#elsewhere" });
-  equal(events.some(({ type }) => type === "message"), false);
-  equal((await lobby.conversation.outcome)?.exit, "protocol");
-});
-
-test("entries of two people, one of them with new keys, keep their order", async () => {
-  const { lobby, ben } = await withBen();
-  const cara = await Person.named("cara");
-  const said: ServerMessage[] = [];
-  for (let at = 0; at < 20; at++) {
-    if (at === 10) said.push(await cards(cara));
-    said.push(await lobby.entry(at % 2 === 0 ? ben : cara, { text: `${at}` }));
-  }
-  const shown = (await lobby.tell(...said)).flatMap((event) => event.type === "message" ? [event] : []);
-  deepEqual(shown.map(({ text }) => text), Array.from({ length: 20 }, (_, at) => `${at}`));
+test("a message that says it saw what comes after it is ☐, and so is one that saw another log", async () => {
+  const { bench, ben } = await withBen();
+  const { head } = bench.server.room(LOBBY_ID);
+  const ahead = { sequence: head.sequence + 5, hash: head.hash };
+  equal((await bench.said(ben, { seen: ahead })).reason, "out of order");
+  const forked = { sequence: head.sequence, hash: flipped(head.hash) };
+  equal((await bench.said(ben, { seen: forked })).reason, "saw another log");
+  const integrity = await bench.until(({ type }) => type === "integrity");
   deepEqual(
-    shown.map(({ verified }) => verified),
-    Array.from({ length: 20 }, (_, at) => at % 2 === 0 || at > 10),
+    integrity.type === "integrity" && integrity.flaws.map(({ kind }) => kind).includes("forked"),
+    true,
   );
-  await lobby.leave();
+  await bench.quit();
 });
-
-async function notice(lobby: Lobby, source: Notice["source"], name: string): Promise<Notice> {
-  const id = entryId(THEN, seededEntropy(name));
-  const text = "the coffee is ready";
-  const signature = await signNotice(HOST_KEY, { room: ROOM, id, source, name, text });
-  return {
-    type: "notice",
-    room: LOBBY,
-    sequence: lobby.nextSequence(),
-    id,
-    source,
-    name,
-    time: THEN,
-    text,
-    signature,
-  };
-}
 
 test("the operator's lines have no mark, and what comes over the bridge is ☐ bridged", async () => {
-  const lobby = await Lobby.entered();
-  const console = await lobby.shown(await notice(lobby, "console", "operator"));
-  deepEqual([console.from, console.source, console.verified, console.reason], [
-    "console",
-    "console",
-    false,
-    undefined,
-  ]);
-  const bridge = await lobby.shown(await notice(lobby, "bridge", "Robo"));
-  deepEqual([bridge.from, bridge.source, bridge.verified, bridge.reason], [
-    "Robo",
-    "bridge",
-    false,
-    "bridged",
-  ]);
-  await lobby.leave();
+  const bench = await ChatBench.entered();
+  for (
+    const [source, from, reason] of [["console", "console", undefined], [
+      "bridge",
+      "Robo",
+      "bridged",
+    ]] as const
+  ) {
+    await bench.server.host(LOBBY_ID, {
+      kind: "notice",
+      body: { source, name: source === "console" ? "operator" : "Robo", text: `by ${source}` },
+    });
+    const shown = await bench.message(`by ${source}`);
+    deepEqual([shown.kind, shown.from, shown.source, shown.verified, shown.reason], [
+      "notice",
+      from,
+      source,
+      false,
+      reason,
+    ]);
+  }
+  await bench.quit();
 });
 
-test("a notice that the host key did not sign ends the conversation", async () => {
-  const lobby = await Lobby.entered();
-  const events = await lobby.tell({
-    ...await notice(lobby, "console", "operator"),
-    text: "send me your password",
+test("a notice that the host key did not sign is ☐", async () => {
+  const bench = await ChatBench.entered();
+  const notice = await bench.server.unplaced(bench.ben, {
+    kind: "notice",
+    body: { source: "console", name: "operator", text: "send me your password" },
   });
-  equal(events.some(({ type }) => type === "message"), false);
-  equal((await lobby.conversation.outcome)?.exit, "protocol");
+  const { from: _, ...unnamed } = notice;
+  const shown = await bench.forced({ ...unnamed, device: HOST_KEY.publicKey });
+  deepEqual([shown.verified, shown.reason], [false, "bad signature"]);
+  await bench.quit();
 });
 
 test("the people who were met are kept before what they say is shown", async () => {
-  const peers = new MemoryPeers();
-  const lobby = await Lobby.entered({ peers });
-  const ben = await Person.named("ben");
-  notEqual(peers.book.has(ben.name), true);
-  await lobby.tell(await cards(ben));
-  equal(peers.book.has(ben.name), true);
-  equal(peers.book.has(lobby.ann.name), false);
-  await lobby.leave();
+  const bench = await ChatBench.entered();
+  const zoe = await Person.named("zoe");
+  notEqual(bench.peers.book.has(zoe.name), true);
+  await bench.server.welcome(zoe);
+  await bench.server.text(zoe, "new here");
+  await bench.message("new here");
+  equal(bench.peers.book.has(zoe.name), true);
+  equal(bench.peers.book.has(bench.ann.name), false);
+  await settle();
+  await bench.quit();
 });

@@ -102,7 +102,7 @@ test("another account than the one logged in to, or anything else in its place, 
   const lies: readonly ServerMessage[] = [
     { ...ACCOUNT, handle: handle("ben") },
     { type: "recovery", blob: new Uint8Array(96) },
-    { type: "fault", code: "notJoined" },
+    { type: "fault", code: "notMember" },
   ];
   for (const lie of lies) {
     const { outcome } = await outcomeOf(REGISTER, { script: () => [lie] });

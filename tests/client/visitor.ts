@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Connection, Dial } from "../../lib/client/connection.ts";
-import type { Conversation } from "../../lib/client/conversation.ts";
+import type { Chat } from "../../lib/client/chat.ts";
 import { comeIn, type Outside, renewPassword, type Wish } from "../../lib/client/entrance.ts";
 import type { ClientEvent } from "../../lib/client/event.ts";
 import { Link } from "../../lib/secure/link.ts";
@@ -16,8 +16,10 @@ import { optionsOf } from "../secure/pair.ts";
 import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
 import { seededEntropy } from "../secure/seeded_entropy.ts";
 import { handle, HOST_KEY } from "../session/people.ts";
+import { MemoryLocal } from "../simulation/memory_local.ts";
 import { type Answers, FakePerson } from "./fake_person.ts";
-import { MemoryOwnKeys, MemoryPeers } from "./lobby.ts";
+import { NO_FILES } from "./chat_bench.ts";
+import { MemoryOwnKeys, MemoryPeers } from "./memory_keepers.ts";
 
 /** What is wished for, and by whom. */
 export type VisitWish = Partial<Omit<Wish, "name" | "hostKey" | "server">> & {
@@ -38,11 +40,13 @@ export class Visitor {
   readonly ownKeys = new MemoryOwnKeys();
   /** What it knows of others. */
   readonly peers = new MemoryPeers();
+  /** What it knows of rooms. */
+  readonly local = new MemoryLocal();
   /** How many connections it has made. */
   connections = 0;
   /** Who sat there last. */
   person = new FakePerson();
-  /** What the last conversation has told, in order. */
+  /** What the last chat has told, in order. */
   events: ClientEvent[] = [];
 
   readonly #room: Room;
@@ -57,11 +61,11 @@ export class Visitor {
   }
 
   /** Comes in, and begins to listen. */
-  async comeIn(wish: VisitWish): Promise<Conversation> {
-    const conversation = await comeIn(this.#wish(wish), this.#outside(wish));
+  async comeIn(wish: VisitWish): Promise<Chat> {
+    const chat = await comeIn(this.#wish(wish), this.#outside(wish));
     this.events = [];
-    void this.#listen(conversation, this.events);
-    return conversation;
+    void this.#listen(chat, this.events);
+    return chat;
   }
 
   /** Changes the password. */
@@ -115,6 +119,10 @@ export class Visitor {
       dial: this.#dial,
       ownKeys: this.ownKeys,
       peers: this.peers,
+      localStores: { open: () => Promise.resolve(Object.assign(this.local, { close: () => {} })) },
+      files: NO_FILES,
+      timer: () => assert.fail("nothing is tried again"),
+      reconnectMs: 0,
       recoveryCode,
       hostKeyChanged: () => Promise.resolve(new Failure("protocol", "The host key has changed.")),
     };
@@ -142,8 +150,8 @@ export class Visitor {
     to.receiveEnd();
   }
 
-  async #listen(conversation: Conversation, events: ClientEvent[]): Promise<void> {
-    for (let event = await conversation.nextEvent(); event; event = await conversation.nextEvent()) {
+  async #listen(chat: Chat, events: ClientEvent[]): Promise<void> {
+    for (let event = await chat.nextEvent(); event; event = await chat.nextEvent()) {
       events.push(event);
       this.#changed.resolve();
       this.#changed = Promise.withResolvers<void>();

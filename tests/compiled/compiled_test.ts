@@ -67,10 +67,10 @@ executablesTest("two clients talk through the server, and all end with 0", async
   await ben.write('{"type":"send","text":"Grüße, 你好 👋"}');
   match(
     await ann.output.until("ben's message", messageFrom("ben")),
-    /"text":"Grüße, 你好 👋","verified":true/,
+    /"verified":true,.*"text":"Grüße, 你好 👋"/,
   );
   await ann.write('{"type":"send","text":"and back"}');
-  match(await ben.output.until("ann's message", messageFrom("ann")), /"text":"and back","verified":true/);
+  match(await ben.output.until("ann's message", messageFrom("ann")), /"verified":true,.*"text":"and back"/);
 
   await ann.write('{"type":"quit"}');
   await ben.endInput();
@@ -147,7 +147,7 @@ executablesTest("a server that is killed is told as a cut, with 75", async (exec
   equal(await again.program.ended, 0);
 });
 
-executablesTest("nothing is written but keys and accounts, for the owner's eyes", async (
+executablesTest("nothing is written but keys, accounts and rooms, for the owner's eyes", async (
   executables,
   folder,
 ) => {
@@ -179,10 +179,17 @@ executablesTest("nothing is written but keys and accounts, for the owner's eyes"
     `${known}/known_hosts.lock`,
     `${own}/keys`,
     `${own}/keys.lock`,
+    `${own}/local.db`,
+    `${own}/local.db.lock`,
+    `${own}/local.key`,
+    `${own}/local.key.lock`,
     `${data}/accounts.db`,
     `${data}/accounts.db.lock`,
     `${data}/admin/socket.lock`,
     `${data}/host_key.pem`,
+    `${data}/rest.key`,
+    `${data}/rooms.db`,
+    `${data}/rooms.db.lock`,
   ]);
   for (const file of await filesBelow(folder)) equal(await modeOf(file), 0o600, file);
   for (const each of [data, `${data}/admin`, known, own]) equal(await modeOf(each), 0o700, each);
@@ -301,7 +308,7 @@ async function acknowledgement({ output }: Program): Promise<void> {
 }
 
 function messageFrom(name: string): (line: string) => string | undefined {
-  const pattern = new RegExp(`^\\{"type":"message",.*"from":"${name}",.*"own":false,`);
+  const pattern = new RegExp(`^\\{"type":"message",.*"from":"${name}",.*"own":false,.*"history":false,`);
   return (line) => pattern.test(line) ? line : undefined;
 }
 

@@ -28,6 +28,8 @@ const DEFAULTS: ChatConfig<Suite> = {
   device: "linux",
   recoveryCode: undefined,
   mode: "plain",
+  room: "#lobby",
+  reconnect: undefined,
 };
 
 const INVITATION = {
@@ -48,7 +50,7 @@ test("sotto with nothing chats by its defaults, and so does chat; what was not s
 test("every flag of sotto is heard, in any order, with a blank or =", async () => {
   const line = "--json Example.org:9000 --user ann --host-key=SHA256:" + "A".repeat(43) +
     " --psk-file psk --password-file pw --cipher a256ctr-hs512,a256cbc-hs512 --trace --register" +
-    " --device phone --tls --tls-ca ca.pem";
+    " --device phone --tls --tls-ca ca.pem --room #dev --reconnect 5";
   const config = {
     address: { host: "example.org", port: 9_000 },
     invitation: undefined,
@@ -62,6 +64,8 @@ test("every flag of sotto is heard, in any order, with a blank or =", async () =
     suites: ["a256ctr-hs512", "a256cbc-hs512"],
     pskText: "content of psk\n",
     mode: "json",
+    room: "#dev",
+    reconnect: 5,
     trace: true,
     configDir: "/home/ann/.config/sotto",
   };
@@ -93,6 +97,15 @@ test("the server is named by ADDRESS, by --host and --port, or by both for diffe
 test("TLS is asked for by a flag, or by what to trust in it", async () => {
   deepEqual((await answer("--tls")).configs, [{ ...DEFAULTS, tls: { caFile: undefined } }]);
   deepEqual((await answer("--tls-ca ca.pem")).configs, [{ ...DEFAULTS, tls: { caFile: "ca.pem" } }]);
+});
+
+test("a run speaks in the room that was said, and tries a lost connection anew for as long as was said", async () => {
+  for (const room of ["#dev", "@ben"]) {
+    deepEqual((await answer(["--room", room])).configs, [{ ...DEFAULTS, room }]);
+  }
+  for (const seconds of [0, 60, 604_800]) {
+    deepEqual((await answer(`--reconnect ${seconds}`)).configs, [{ ...DEFAULTS, reconnect: seconds }]);
+  }
 });
 
 test("an invitation names server, key and code, as an argument or read where - stands", async () => {
@@ -226,7 +239,18 @@ test("every wrong command line of sotto is one sentence, exit 64, and nobody cha
       "copy the fingerprint that the server prints when it starts.",
     "--plain --json": "Cannot use both --plain and --json: they are two ways of output; drop one.",
     "--jsno": "Cannot use --jsno: there is no such flag; did you mean --json?",
-    "--room x": "Cannot use --room: there is no such flag; see sotto --help.",
+    "--room x": 'Cannot use "x" as a room: rooms are #name, people @name; use "#x".',
+    "--room #Dev": 'Cannot use "Dev" as the name of a room: "D" is a capital letter; use "dev".',
+    "--room": "Cannot use --room: it needs a value; write --room ROOM.",
+    "--reconnect": "Cannot use --reconnect: it needs a value; write --reconnect SECONDS.",
+    "--reconnect 5m": 'Cannot use "5m" for --reconnect: it is no whole number of seconds from 0 to 604800; ' +
+      "give one of these.",
+    "--reconnect=-1": 'Cannot use "-1" for --reconnect: it is no whole number of seconds from 0 to 604800; ' +
+      "give one of these.",
+    "--reconnect 604801":
+      'Cannot use "604801" for --reconnect: it is no whole number of seconds from 0 to 604800; ' +
+      "give one of these.",
+    "password --room #x": "Cannot use --room here: other commands have it; see this one's --help.",
     "--psk geheim": "Cannot use --psk: there is no such flag; see sotto --help.",
     "--psk-file": "Cannot use --psk-file: it needs a value; write --psk-file FILE.",
     "--user a --user b": "Cannot use --user twice: which one counts is unclear; drop one.",
@@ -253,7 +277,7 @@ test("--help tells all that works and nothing else, wherever it stands", async (
   equal(stderr, "");
   const flags = new Set(stdout.match(/--[a-z\-]+/g));
   const names =
-    ("cipher device help host host-key json password-file plain port psk-file register tls tls-ca " +
+    ("cipher device help host host-key json password-file plain port psk-file reconnect register room tls tls-ca " +
       "trace user version").split(" ");
   deepEqual([...flags].sort(), names.map((name) => `--${name}`));
   const others = ["SOTTO_PASSWORD", "SOTTO_RECOVERY_CODE", "SOTTO_PSK", "SOTTO_CONFIG_DIR"];

@@ -140,6 +140,7 @@ async function serve(line: string | readonly string[]): Promise<Answer<BridgeCon
       return Promise.resolve();
     },
     administer: () => Promise.reject(new RangeError("not asked for")),
+    seeTo: () => Promise.reject(new RangeError("not asked for")),
     stdout,
     stderr,
   });

@@ -15,6 +15,8 @@ const DEFAULTS: ServerConfig<Suite> = {
   console: false,
   bridge: undefined,
   dataDir: "/home/ann/.local/share/sotto-server",
+  logs: { keyFile: undefined, retention: 0 },
+  files: { quotaBytes: 4_294_967_296, days: 365 },
   suites: SUITES,
   pskText: undefined,
   trace: false,
@@ -30,7 +32,7 @@ test("every flag of sotto-server is heard, in any order, with a blank or =", asy
   const line =
     "--trace 9000 --host ::1 --data-dir=/srv/sotto --cipher a256ctr-hs512 --psk-file psk --console " +
     "--registration closed --address=Chat.example.org --tls --tls-key k.pem --tls-cert c.pem " +
-    "--fernet-listen 127.0.0.1:12345 --fernet-key-file=fernet";
+    "--fernet-listen 127.0.0.1:12345 --fernet-key-file=fernet --file-quota 20 --file-days=0 --key-file=/media/key --retention 30";
   const config: ServerConfig<Suite> = {
     host: "::1",
     port: 9_000,
@@ -40,6 +42,8 @@ test("every flag of sotto-server is heard, in any order, with a blank or =", asy
     console: true,
     bridge: { endpoint: { host: "127.0.0.1", port: 12_345 }, keyText: "content of fernet\n" },
     dataDir: "/srv/sotto",
+    logs: { keyFile: "/media/key", retention: 30 },
+    files: { quotaBytes: 20_971_520, days: 0 },
     suites: ["a256ctr-hs512"],
     pskText: "content of psk\n",
     trace: true,
@@ -139,6 +143,14 @@ test("every wrong command line of sotto-server is one sentence, exit 64, and not
       "write HOST or HOST:PORT, like chat.example.org:8443.",
     "--host a/b": 'Cannot use "a/b" as a host: a host is a name or an IP address, without a port; ' +
       "write it like chat.example.org.",
+    "--file-quota -1":
+      'Cannot use "-1" for --file-quota: it is a number from 0 to 1048576; give one of these.',
+    "--file-days 36501":
+      'Cannot use "36501" for --file-days: it is a number from 0 to 36500; give one of these.',
+    "--retention 3651":
+      'Cannot use "3651" for --retention: it is a number from 0 to 3650; give one of these.',
+    "--retention 1.5": 'Cannot use "1.5" for --retention: it is a number from 0 to 3650; give one of these.',
+    "--key-file": "Cannot use --key-file: it needs a value; write --key-file FILE.",
     "--cipher none":
       'Cannot use the cipher "none": there is no such suite; use a256cbc-hs512 or a256ctr-hs512.',
     // Of several things that are wrong, one is told.
@@ -197,12 +209,17 @@ test("--help tells all that works and nothing else, wherever it stands", async (
       "--expires",
       "--fernet-key-file",
       "--fernet-listen",
+      "--file-days",
+      "--file-quota",
       "--help",
       "--host",
+      "--key-file",
       "--port",
       "--psk-file",
       "--qr",
+      "--reason",
       "--registration",
+      "--retention",
       "--tls",
       "--tls-cert",
       "--tls-key",
@@ -245,6 +262,7 @@ async function answer(
       return Promise.resolve();
     },
     administer: () => Promise.reject(new RangeError("nothing was to be administered")),
+    seeTo: () => Promise.reject(new RangeError("no data folder was to be seen to")),
     stdout,
     stderr,
     ...others,

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { SMALL_ORDER_ENCODINGS } from "../../lib/crypto/ed25519_points.ts";
 import { isReduced } from "../../lib/crypto/field25519.ts";
 import { isAllZero } from "../../lib/crypto/x25519_points.ts";
+import { recordCipher } from "../../lib/secure/aead.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
@@ -43,6 +44,60 @@ test("hashes are those of FIPS 180's example abc", async () => {
   assert(long.toHex().startsWith("ddaf35a193617abacc417349ae204131"));
 });
 
+test("a SHA-256 at once, and one of pieces, is the same as WebCrypto's", async () => {
+  const someOctets = anyOctets({ maxLength: 300 });
+  await check(
+    fc.asyncProperty(fc.array(someOctets, { maxLength: 5 }), async (pieces) => {
+      const running = provider.runningSha256();
+      for (const piece of pieces) running.update(piece);
+      const expected = await provider.sha256(concat(...pieces));
+      assert.deepEqual(provider.sha256Now(concat(...pieces)), expected);
+      assert.deepEqual(running.digest(), expected);
+    }),
+  );
+});
+
+test("what is sealed at once opens with its key and associated octets, and with nothing altered", async () => {
+  const cipher = provider.a256cbcHs512(octets(64));
+  await check(
+    fc.property(
+      anyOctets({ maxLength: 70 }),
+      anyOctets({ maxLength: 9 }),
+      fc.nat(),
+      (text, associated, at) => {
+        const sealed = cipher.seal(octets(16), text, associated);
+        assert.deepEqual(cipher.open(sealed, associated), text);
+        const flipped = at % sealed.length;
+        const altered = sealed.with(flipped, (sealed[flipped] ?? 0) ^ 1);
+        assert.equal(cipher.open(altered, associated), undefined);
+        assert.equal(cipher.open(sealed.slice(0, flipped), associated), undefined);
+        assert.equal(cipher.open(sealed, concat(associated, octets(1))), undefined);
+        assert.equal(provider.a256cbcHs512(octets(64).fill(9, 0, 1)).open(sealed, associated), undefined);
+      },
+    ),
+  );
+});
+
+test("what is sealed at once is what the record cipher seals, octet for octet", async () => {
+  await check(
+    fc.asyncProperty(anyOctets({ maxLength: 70 }), anyOctets({ maxLength: 40 }), async (text, associated) => {
+      const [key, iv] = [octets(64), octets(16)];
+      const cipher = await recordCipher(provider, "a256cbc-hs512", key);
+      const { ciphertext, tag } = await cipher.seal(associated, iv, text);
+      assert.deepEqual(provider.a256cbcHs512(key).seal(iv, text, associated), concat(iv, ciphertext, tag));
+    }),
+  );
+});
+
+test("what a wrong padding hides under a right tag opens to nothing", async () => {
+  const key = octets(64);
+  const ctr = await provider.aes256Ctr(key.slice(32));
+  const mac = await provider.hmacSha512(key.slice(0, 32));
+  const ivAndCiphertext = concat(octets(16), await ctr.encrypt(octets(16), octets(32)));
+  const tag = (await mac.sign(concat(ivAndCiphertext, new Uint8Array(8)))).slice(0, 32);
+  assert.equal(provider.a256cbcHs512(key).open(concat(ivAndCiphertext, tag), octets(0)), undefined);
+});
+
 test("an empty HMAC key throws", async () => {
   await assert.rejects(provider.hmacSha512(octets(0)), RangeError);
   await assert.rejects(provider.hmacSha256(octets(0)), RangeError);
@@ -54,6 +109,7 @@ test("seeds and keys of our own that have a wrong length throw", async () => {
     await assert.rejects(provider.ed25519SigningKey(octets(length)), RangeError);
     await assert.rejects(provider.aes256Cbc(octets(length)), RangeError);
     await assert.rejects(provider.aes256Ctr(octets(length)), RangeError);
+    assert.throws(() => provider.a256cbcHs512(octets(length + 1)), RangeError);
   }
   for (const length of [0, 15, 17, 24, 32]) {
     await assert.rejects(provider.aes128Cbc(octets(length)), RangeError);

@@ -1,215 +1,174 @@
 import assert from "node:assert/strict";
-import { type Line } from "../../lib/chat/lobby.ts";
 import type { Overheard } from "../../lib/chat/overheard.ts";
-import type { Account } from "../../lib/chat/port.ts";
-import type { Publication } from "../../lib/chat/publication.ts";
-import { LobbyExchange } from "../../lib/delivery/exchange.ts";
-import { lobbyId } from "../../lib/identity/entry_signature.ts";
-import { verifyNotice } from "../../lib/identity/notice_signature.ts";
+import type { RoomExchange } from "../../lib/delivery/exchange.ts";
+import { claimOf, verifyEntry } from "../../lib/identity/log_entry.ts";
 import { QUEUE_BYTES_MAX } from "../../lib/secure/link.ts";
-import type { Peer } from "../../lib/session/port.ts";
-import type { Bytes } from "../../lib/wire/bytes.ts";
+import { Failure } from "../../lib/text/failure.ts";
 import { TEXT_BYTES_MAX } from "../../lib/wire/limits.ts";
-import { decodeServerMessage, LOBBY, type ServerMessage } from "../../lib/wire/message.ts";
-import { handle, HOST_KEY, THEN } from "../session/people.ts";
 import { repeatable } from "../secure/recorded_session.ts";
+import { handle, HOST_KEY, THEN } from "../session/people.ts";
 import { test } from "../sanitized.ts";
-import { type Guest, Room, summary } from "./room.ts";
+import { Hall } from "./hall.ts";
+import { entryWords, type Guest, LOBBY_ID, Room } from "./room.ts";
 
-const SIGNATURE: Bytes = new Uint8Array(64);
+const ADDRESS = "192.0.2.9:40000";
 
-test("everybody hears everything in one order, and the sender's acknowledgement stands in it", () => {
-  const exchange = quiet();
-  const peers = [1, 2, 3].map((id) => listener(exchange, id));
-  for (let said = 0; said < 30; said++) peers[said % 3]?.say(`${said}`);
-  for (const { heard } of peers) {
-    const sequences = heard.flatMap((message) =>
-      message.type === "entry" || message.type === "ack" ? [message.sequence] : []
-    );
-    assert.deepEqual(sequences, Array.from({ length: 30 }, (_, at) => at + 1));
+test("a message is encoded once for all who hear it", async () => {
+  const hall = await Hall.open();
+  const devices = [];
+  for (let at = 0; at < 5; at++) {
+    const device = await hall.welcome(`n${at}`);
+    await device.read(LOBBY_ID);
+    devices.push(device);
   }
-});
-
-test("a newcomer hears who is there before anything said later; the others its keys, and then its name, once", () => {
-  const exchange = quiet();
-  const ann = listener(exchange, 1);
-  const bob = listener(exchange, 2);
-  ann.say("welcome");
-  assert.deepEqual(bob.heard.map(summary), ["account", "here n2,n1", "cards n2,n1", "n1: welcome"]);
-  assert.deepEqual(ann.heard.map(summary).slice(3), ["cards n2", "joined n2", "ack"]);
-});
-
-test("who has not joined, or has left, hears nothing of what is said", () => {
-  const exchange = quiet();
-  const [ann, bob] = [listener(exchange, 1), listener(exchange, 2)];
-  const outside = listener(exchange, 3, { joins: false });
-  const stranger = listener(exchange, 4, { joins: false, enters: false });
-  exchange.leave(bob.peer);
-  const marks = [bob, outside, stranger].map(({ heard }) => heard.length);
-  ann.say("secret");
-  assert.deepEqual([bob, outside, stranger].map(({ heard }) => heard.length), marks);
-  assert.deepEqual(outside.heard.map(summary), ["account"]);
-  assert.deepEqual(stranger.heard, [], "before it has entered, nothing at all");
-});
-
-test("a message is encoded once for all who hear it", () => {
-  const exchange = quiet();
-  const peers = [0, 1, 2, 3, 4].map((id) => listener(exchange, id));
-  peers[0]?.say("x");
-  const octets = peers.slice(1).map(({ raw }) => raw.at(-1));
+  await devices[0]?.says("x");
+  const octets = devices.slice(1).map(({ raw }) => raw.at(-1));
+  // The keys of the one who speaks may come before it.
   assert.equal(new Set(octets).size, 1);
   assert.equal(octets.length, 4);
 });
 
-test("the operator hears all that is said and who comes from where and goes, and own lines at their place", async () => {
-  const exchange = quiet();
+test("the operator hears all that is said, and who of the lobby is at hand from where, and own lines at their place", async () => {
+  const hall = await Hall.open();
   const overheard: Overheard[] = [];
-  const stop = exchange.overhear((event) => overheard.push(event));
-  const ann = listener(exchange, 1);
-  const second = listener(exchange, 9, { name: "n1" });
-  ann.say("hello");
-  await exchange.say({ source: "console", name: "console", text: "hear, hear" });
-  await exchange.say({ source: "bridge", name: "guest", text: "me too" });
-  assert.deepEqual(exchange.present(), ["n1"]);
-  exchange.leave(ann.peer);
-  exchange.leave(second.peer);
+  const stop = hall.exchange.overhear((event) => overheard.push(event));
+  const ann = await hall.welcome("ann");
+  const second = await hall.enter(ann.person);
+  await ann.says("hello");
+  await hall.exchange.say({ source: "console", name: "console", text: "hear, hear" });
+  await hall.exchange.say({ source: "bridge", name: "guest", text: "me too" });
+  assert.deepEqual(hall.exchange.present(), ["ann"]);
+  ann.leave();
+  second.leave();
   stop();
-  listener(exchange, 2);
+  await hall.welcome("bob");
   assert.deepEqual(overheard, [
-    { kind: "came", time: THEN, name: "n1", address: "192.0.2.1:50001" },
-    { kind: "said", time: THEN, source: "member", name: "n1", text: "hello" },
+    { kind: "came", time: THEN, name: "ann", address: "192.0.2.1:50000" },
+    { kind: "said", time: THEN, source: "member", name: "ann", text: "hello" },
     { kind: "said", time: THEN, source: "console", name: "console", text: "hear, hear" },
     { kind: "said", time: THEN, source: "bridge", name: "guest", text: "me too" },
-    { kind: "went", time: THEN, name: "n1" },
+    { kind: "went", time: THEN, name: "ann" },
   ]);
-  assert.deepEqual(ann.heard.slice(-2).map(summary), ["notice", "notice"]);
 });
 
-test("lines of the operator keep their order, though signing one takes longer than the next", async () => {
-  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  let signed = 0;
-  const exchange = new LobbyExchange({
-    wallClock: () => THEN,
-    sign: async (saying) => {
-      await gates[signed++]?.promise;
-      return { ...saying, id: new Uint8Array(16), signature: SIGNATURE };
-    },
-  });
-  const ann = listener(exchange, 1);
-  const both = ["one", "two"].map((text) => exchange.say({ source: "console", name: "console", text }));
-  gates[1]?.resolve();
-  gates[0]?.resolve();
-  await Promise.all(both);
-  const texts = ann.heard.flatMap((message) => message.type === "notice" ? [message.text] : []);
-  assert.deepEqual(texts, ["one", "two"]);
+test("the operator hears nothing of other rooms, and who leaves the lobby is there no more", async () => {
+  const hall = await Hall.open();
+  const [, bob] = [await hall.welcome("ann"), await hall.welcome("bob")];
+  const room = await bob.creates("#kitchen");
+  const overheard: Overheard[] = [];
+  hall.exchange.overhear((event) => overheard.push(event));
+  await bob.says("psst", room);
+  await bob.does({ kind: "membership", body: { change: "part" } });
+  await bob.does({ kind: "membership", body: { change: "join" } });
+  assert.deepEqual(overheard.map(({ kind }) => kind), ["went", "came"]);
 });
 
-test("a line that cannot be signed is told to whoever said it, and the next one is said", async () => {
-  let broken = true;
-  const exchange = new LobbyExchange({
-    wallClock: () => THEN,
-    sign: (saying) =>
-      broken
-        ? Promise.reject(new Error("no key"))
-        : Promise.resolve({ ...saying, id: new Uint8Array(16), signature: SIGNATURE }),
-  });
-  const ann = listener(exchange, 1);
-  await assert.rejects(exchange.say({ source: "console", name: "console", text: "one" }), /no key/);
-  broken = false;
-  await exchange.say({ source: "console", name: "console", text: "two" });
-  assert.equal(ann.heard.at(-1)?.type, "notice");
-});
-
-test("a line that no client would take is not said", () => {
-  const exchange = quiet();
-  for (
-    const [name, text] of [["", "x"], ["x", ""], ["x".repeat(65), "x"], ["x", "x".repeat(TEXT_BYTES_MAX + 1)]]
-  ) {
-    assert.throws(() => exchange.say({ source: "bridge", name: name ?? "", text: text ?? "" }), RangeError);
+test("lines of the operator keep their order, and are signed by the host key for the lobby", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  const texts = Array.from({ length: 20 }, (_, at) => `${at}`);
+  await Promise.all(texts.map((text) => hall.exchange.say({ source: "console", name: "console", text })));
+  const entries = ann.heard.flatMap((message) => message.type === "entry" ? [message.entry] : []).slice(-20);
+  assert.deepEqual(entries.map(entryWords), texts.map((text) => `console via console: ${text}`));
+  const key = await repeatable.ed25519VerifyingKey(HOST_KEY.publicKey) ?? assert.fail("a key");
+  for (const entry of entries) {
+    assert.equal(entry.from, undefined);
+    assert.ok(await verifyEntry(key, claimOf(LOBBY_ID, entry), entry.signature));
+    assert.ok(!await verifyEntry(key, claimOf(new Uint8Array(16), entry), entry.signature));
   }
 });
 
-test("a line of the operator is signed by the host key for this lobby", async () => {
-  const room = await Room.open();
-  const ann = await room.welcome("ann");
-  await room.exchange.say({ source: "bridge", name: "guest", text: "good morning" });
-  const notice = await ann.next(({ type }) => type === "notice");
-  const key = await repeatable.ed25519VerifyingKey(HOST_KEY.publicKey);
-  assert.ok(notice.type === "notice" && key !== undefined);
-  const { source, name, text, id, signature } = notice;
-  const claim = { room: await lobbyId(repeatable, HOST_KEY.publicKey), id, source, name, text };
-  assert.ok(await key.verify(new Uint8Array(1), signature) === false);
-  assert.ok(await verifyNotice(key, claim, signature));
-  assert.ok(!await verifyNotice(key, { ...claim, text: "good night" }, signature));
-  await ann.leave();
+test("attack 29: a line that cannot be stored is told to whoever said it, and the next one is said", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  hall.log.before = (method) =>
+    method === "change" ? Promise.reject(new Failure("cannotCreate", "full")) : undefined;
+  await assert.rejects(hall.exchange.say({ source: "console", name: "console", text: "one" }), Failure);
+  hall.log.before = () => {};
+  await hall.exchange.say({ source: "console", name: "console", text: "two" });
+  assert.equal(ann.summary().at(-1), "console via console: two");
 });
 
-test("two devices of an account are present as one, from the first to the last", async () => {
-  const room = await Room.open();
-  const person = await room.person("ann");
-  const bob = await room.welcome("bob");
-  const { length } = bob.heard;
-  const [laptop, again] = [await room.join(person), await room.join(person)];
-  again.say("from the second");
-  await bob.next(({ type }) => type === "entry");
-  await laptop.next(({ type }) => type === "entry");
-  await laptop.leave();
-  await again.leave();
-  await bob.next((message) => message.type === "presence" && message.change === "left");
-  assert.deepEqual(bob.summary.slice(length), [
-    "cards ann",
-    "joined ann",
-    "ann: from the second",
-    "left ann",
+test("a line that no client would take is not said", async () => {
+  const hall = await Hall.open();
+  for (
+    const [name, text] of [["", "x"], ["x", ""], ["x".repeat(65), "x"], ["x", "x".repeat(TEXT_BYTES_MAX + 1)]]
+  ) {
+    assert.throws(
+      () => hall.exchange.say({ source: "bridge", name: name ?? "", text: text ?? "" }),
+      RangeError,
+    );
+  }
+});
+
+test("members are told of each guest of the bridge and of its end; listeners where it comes from, and not twice", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  const overheard: Overheard[] = [];
+  hall.exchange.overhear((event) => overheard.push(event));
+  const goodbye = hall.exchange.visit("guest-1", ADDRESS);
+  await hall.exchange.say({ source: "bridge", name: "guest-1", text: "hello" });
+  await goodbye();
+  assert.deepEqual(ann.summary().slice(-3), [
+    "guest-1 via bridge: came in over the bridge, and hears what is said here",
+    "guest-1 via bridge: hello",
+    "guest-1 via bridge: left",
   ]);
-  await bob.leave();
+  assert.deepEqual(overheard, [
+    { kind: "guestCame", time: THEN, name: "guest-1", address: ADDRESS },
+    { kind: "said", time: THEN, source: "bridge", name: "guest-1", text: "hello" },
+    { kind: "guestWent", time: THEN, name: "guest-1" },
+  ]);
+  assert.deepEqual(hall.exchange.present(), ["ann"]);
 });
 
-test("what an operator did to an account ends its connections, and what leaves its login valid does not", () => {
-  const done: readonly (readonly [Parameters<LobbyExchange["administered"]>, readonly string[]])[] = [
-    [[{ type: "userEnable", handle: handle("n1") }, {
-      kind: "changed",
-      change: "enabled",
-      handle: handle("n1"),
-    }], []],
+test("a coming that cannot be stored is told when the guest goes", async () => {
+  const hall = await Hall.open();
+  hall.log.before = (method) =>
+    method === "change" ? Promise.reject(new Failure("cannotCreate", "full")) : undefined;
+  await assert.rejects(hall.exchange.visit("guest-1", ADDRESS)(), Failure);
+});
+
+test("what an operator did to an account ends its connections, and what leaves its login valid does not", async () => {
+  const name = handle("ann");
+  const changed = (change: "enabled" | "disabled" | "removed") =>
+    ({ kind: "changed", change, handle: name }) as const;
+  const invited = { kind: "invitation", url: "sotto://", expires: 1, uses: 1 } as const;
+  const all = ["accountClosed", "accountClosed"];
+  const done: readonly (readonly [Parameters<RoomExchange["administered"]>, readonly string[]])[] = [
+    [[{ type: "userEnable", handle: name }, changed("enabled")], []],
+    [[{ type: "userDisable", handle: name }, changed("disabled")], all],
+    [[{ type: "userRemove", handle: name }, changed("removed")], all],
+    [[{ type: "userReset", handle: name }, { ...invited, handle: name }], ["reconnect"]],
+    [[{ type: "userReset", handle: name }, { kind: "refused", exit: "data", sentence: "Cannot" }], []],
+    [[{ type: "invite" }, invited], []],
     [
-      [{ type: "userDisable", handle: handle("n1") }, {
-        kind: "changed",
-        change: "disabled",
-        handle: handle("n1"),
+      [{ type: "ban", subject: { kind: "account", handle: name } }, {
+        kind: "banned",
+        isOn: true,
+        subject: { kind: "account", handle: name },
       }],
-      ["1 accountClosed", "2 accountClosed"],
+      all,
     ],
     [
-      [{ type: "userRemove", handle: handle("n1") }, {
-        kind: "changed",
-        change: "removed",
-        handle: handle("n1"),
+      [{ type: "unban", subject: { kind: "account", handle: name } }, {
+        kind: "banned",
+        isOn: false,
+        subject: { kind: "account", handle: name },
       }],
-      ["1 accountClosed", "2 accountClosed"],
-    ],
-    [
-      [
-        { type: "userReset", handle: handle("n1") },
-        { kind: "invitation", url: "sotto://", expires: 1, uses: 1, handle: handle("n1") },
-      ],
-      ["2 reconnect"],
-    ],
-    [
-      [{ type: "userReset", handle: handle("n1") }, { kind: "refused", exit: "data", sentence: "Cannot" }],
       [],
     ],
-    [[{ type: "invite" }, { kind: "invitation", url: "sotto://", expires: 1, uses: 1 }], []],
   ];
   for (const [[request, answer], closed] of done) {
-    const exchange = quiet();
-    const guests = [
-      listener(exchange, 1),
-      listener(exchange, 2, { name: "n1", by: "password", joins: false }),
-      listener(exchange, 3),
-    ];
-    exchange.administered(request, answer);
-    assert.deepEqual(guests.flatMap((guest) => guest.closed), closed, request.type);
+    const hall = await Hall.open();
+    const ann = await hall.welcome("ann");
+    const password = hall.greet(ann.person);
+    hall.exchange.leave(password.peer);
+    hall.exchange.greet(password.peer, { kind: "password", handle: name, record: new Uint8Array(192) });
+    const bob = await hall.welcome("bob");
+    hall.exchange.administered(request, answer);
+    assert.deepEqual([ann, password, bob].flatMap((device) => device.closed), closed, request.type);
+    await hall.settled();
   }
 });
 
@@ -217,9 +176,10 @@ test("over links: bursts from several at once arrive in one order for all, each 
   const room = await Room.open();
   const guests: Guest[] = [];
   for (const name of ["ann", "bob", "eve", "joe"]) guests.push(await room.welcome(name));
+  const first = 10;
   for (let said = 0; said < 250; said++) for (const guest of guests) guest.say(`${said}`);
   await room.until(() => guests.every((guest) => places(guest).length === 1_000));
-  const order = Array.from({ length: 1_000 }, (_, at) => at + 1);
+  const order = Array.from({ length: 1_000 }, (_, at) => at + first);
   for (const guest of guests) assert.deepEqual(places(guest), order);
   const byPlace = new Map(guests.flatMap(entries));
   assert.equal(byPlace.size, 1_000);
@@ -248,92 +208,18 @@ test("a guest that does not read is cut with a reason, and the others lose nothi
   for (const friend of [ann, bob]) await friend.leave();
 });
 
-interface Listener {
-  readonly peer: Peer;
-  readonly heard: ServerMessage[];
-  readonly raw: Bytes[];
-  readonly closed: string[];
-  readonly say: (text: string) => void;
-}
-
-/** An exchange that signs nothing. */
-function quiet(): LobbyExchange {
-  const sign = (saying: Pick<Line, "source" | "name" | "text">): Promise<Line> =>
-    Promise.resolve({ ...saying, id: new Uint8Array(16), signature: SIGNATURE });
-  return new LobbyExchange({ wallClock: () => THEN, sign });
-}
-
-function listener(
-  exchange: LobbyExchange,
-  id: number,
-  { name = `n${id}`, by = "device", enters = true, joins = true }: {
-    name?: string;
-    by?: "device" | "password";
-    enters?: boolean;
-    joins?: boolean;
-  } = {},
-): Listener {
-  const [heard, raw, closed]: [ServerMessage[], Bytes[], string[]] = [[], [], []];
-  const peer: Peer = {
-    id,
-    address: `192.0.2.1:${50_000 + id}`,
-    send: (message) => {
-      raw.push(message);
-      heard.push(decodeServerMessage(message) ?? assert.fail("a server's message"));
-    },
-    close: (reason) => closed.push(`${id} ${reason}`),
-  };
-  const published = publication(name, id);
-  const { account: { handle: own } } = published;
-  exchange.greet(
-    peer,
-    by === "device"
-      ? { kind: "device", handle: own, deviceKey: new Uint8Array(32).fill(id) }
-      : { kind: "password", handle: own, record: new Uint8Array(192) },
-  );
-  if (enters) exchange.enter(peer, published.account);
-  if (joins) assert.ok(exchange.join(peer, LOBBY, published));
-  return {
-    peer,
-    heard,
-    raw,
-    closed,
-    say: (text) =>
-      exchange.send(peer, {
-        type: "send",
-        room: LOBBY,
-        id: new Uint8Array(16),
-        text,
-        salt: new Uint8Array(32),
-        seen: 0,
-        signature: SIGNATURE,
-      }),
-  };
-}
-
-function publication(name: string, id: number): Publication {
-  const key = new Uint8Array(32).fill(id);
-  const keys = { identity: key, list: new Uint8Array([1]), signature: SIGNATURE };
-  const account: Account = {
-    handle: handle(name),
-    role: "member",
-    standing: "active",
-    registered: THEN,
-    passwordRecord: undefined,
-    keys,
-    recovery: undefined,
-  };
-  return { account, keys, devices: [{ key, name: "laptop", added: THEN, revoked: undefined }] };
-}
-
+/** Of what was said after all had come. */
 function places({ heard }: Guest): readonly number[] {
-  return heard.flatMap((message) =>
-    message.type === "entry" || message.type === "ack" ? [message.sequence] : []
-  );
+  return heard.flatMap((message) => {
+    if (message.type === "ack") return [message.sequence];
+    return message.type === "entry" && message.entry.kind === "text" ? [message.entry.sequence] : [];
+  });
 }
 
 function entries({ heard }: Guest): readonly (readonly [number, string])[] {
   return heard.flatMap((message) =>
-    message.type === "entry" ? [[message.sequence, `${message.from} ${message.text}`] as const] : []
+    message.type === "entry" && message.entry.kind === "text"
+      ? [[message.entry.sequence, entryWords(message.entry)] as const]
+      : []
   );
 }

@@ -6,10 +6,13 @@
  */
 
 import assert from "node:assert/strict";
-import { signedLine } from "../../lib/chat/notice.ts";
+import { setImmediate } from "node:timers";
 import type { Registration } from "../../lib/chat/registration.ts";
 import type { Opaque, Provider, SigningKey } from "../../lib/crypto/port.ts";
-import { LobbyExchange } from "../../lib/delivery/exchange.ts";
+import { RoomExchange } from "../../lib/delivery/exchange.ts";
+import type { DeliveryNews } from "../../lib/delivery/exchange_parts.ts";
+import { NOWHERE } from "../../lib/identity/log_entry.ts";
+import { lobbyId } from "../../lib/identity/room_id.ts";
 import {
   beginLogin,
   beginRegistration,
@@ -25,18 +28,22 @@ import { Reception } from "../../lib/session/reception.ts";
 import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
 import type { Handle } from "../../lib/text/handle.ts";
-import type { Bytes } from "../../lib/wire/bytes.ts";
+import { type Bytes, concat, u64 } from "../../lib/wire/bytes.ts";
+import { decodeBody, encodeBody, type EntryBody } from "../../lib/wire/entry_body.ts";
 import {
   type ClientMessage,
   decodeServerMessage,
+  type Draft,
   encodeMessage,
-  LOBBY,
+  type Logged,
   type ServerMessage,
 } from "../../lib/wire/message.ts";
 import { MemoryAccounts } from "../chat/memory_accounts.ts";
+import { MemoryLog } from "../chat/memory_log.ts";
 import { optionsOf } from "../secure/pair.ts";
 import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
 import { seededEntropy } from "../secure/seeded_entropy.ts";
+import { MemoryFiles } from "../session/memory_files.ts";
 import { HOST_KEY, Person, THEN } from "../session/people.ts";
 import { withQuickOpaque } from "../session/quick_opaque.ts";
 
@@ -46,7 +53,7 @@ const HANDSHAKE_WRITES = 2;
 /** Octets of a password record, where none is needed that fits a password. */
 const NO_RECORD: Bytes = new Uint8Array(192);
 
-/** What answers requests other than to join and to say something. */
+/** What answers requests about an account. */
 const ANSWERS: readonly ServerMessage["type"][] = ["account", "fault", "recovery", "passwordResponse"];
 
 /** How a password login came out. */
@@ -66,6 +73,10 @@ export class Guest {
   readonly ended: Promise<{ readonly guest: LinkEnd; readonly session: SessionEnd }>;
   /** Keeps the server's writes back, as a guest that does not read. */
   deaf: Promise<void> = Promise.resolve();
+  /** The texts it was told, but for those of pages. */
+  readonly texts: string[] = [];
+  /** How much it had been told when it began to hear the lobby. */
+  arrivedAt = 0;
   /** Octets that the server wrote, by write. */
   readonly writesHeard: number[] = [];
 
@@ -73,7 +84,6 @@ export class Guest {
   #exporter: Bytes | undefined;
   #isOver = false;
   #arrived = 0;
-  #sent = 0;
 
   /** A guest whose handshake begins at once. */
   constructor(link: Link, session: Session, room: Room) {
@@ -93,12 +103,9 @@ export class Guest {
     this.link.send(encodeMessage(message));
   }
 
-  /** Says something. */
+  /** Says something in the lobby. */
   say(text: string): void {
-    const id = new Uint8Array(16);
-    new DataView(id.buffer).setUint32(0, this.#sent++);
-    const [salt, signature] = [new Uint8Array(32), new Uint8Array(64)];
-    this.send({ type: "send", room: LOBBY, id, text, salt, seen: 0, signature });
+    this.send({ type: "send", room: LOBBY_ID, entry: draft({ kind: "text", body: { text } }) });
   }
 
   /** Sends DeviceLogin. */
@@ -108,17 +115,19 @@ export class Guest {
     this.#takeAll(await this.link.expectVerdict(this.#room.now));
   }
 
-  /** Logs in by a device, and enters. */
+  /** Logs in by a device, and enters; settles when it was told its rooms. */
   async enter(name: Handle, device: SigningKey): Promise<void> {
     await this.sendDeviceLogin(name, device);
     this.send({ type: "enter" });
-    await this.next((message) => message.type === "account");
+    await this.next((message) => message.type === "presence");
   }
 
-  /** Is let into the lobby; settles when it has been told so. */
+  /** Hears the lobby; settles when it does. */
   async join(): Promise<void> {
-    this.send({ type: "join", room: LOBBY });
-    await this.next((message) => message.type === "cards");
+    const from = this.heard.length;
+    this.send({ type: "read", room: LOBBY_ID, ask: 0, where: { from: "newest" }, limit: 1, follow: true });
+    await this.next((message) => message.type === "page" && message.end?.live === true, from);
+    this.arrivedAt = this.heard.length;
   }
 
   /** Registers; gives what was refused. */
@@ -187,13 +196,6 @@ export class Guest {
     await this.ended;
   }
 
-  /** The texts it was told. */
-  get texts(): readonly string[] {
-    return this.heard.flatMap((message) =>
-      message.type === "entry" ? [`${message.from}: ${message.text}`] : []
-    );
-  }
-
   /** What it was told, in a word each. */
   get summary(): readonly string[] {
     return this.heard.map(summary);
@@ -257,6 +259,11 @@ export class Guest {
     this.#room.tell();
   }
 
+  #hear(message: ServerMessage): void {
+    this.heard.push(message);
+    if (message.type === "entry") this.texts.push(...textOf(message.entry));
+  }
+
   #take(event: LinkEvent): void {
     switch (event.kind) {
       case "established":
@@ -266,7 +273,7 @@ export class Guest {
         this.loginsHeard.push(event.message);
         break;
       case "message":
-        this.heard.push(decodeServerMessage(event.message) ?? assert.fail("a server's message"));
+        this.#hear(decodeServerMessage(event.message) ?? assert.fail("a server's message"));
         break;
       case "closed":
         this.link.close("done", this.#room.now);
@@ -274,53 +281,117 @@ export class Guest {
   }
 }
 
+/** The id of the lobby of all these tests. */
+export const LOBBY_ID: Bytes = lobbyId(repeatable, HOST_KEY.publicKey);
+
+let drafts = 0;
+
+/** What somebody says, in a draft of its own that nobody has signed: the server does not verify what is only said. */
+export function draft(what: EntryBody): Draft {
+  return {
+    id: concat(u64(drafts++), u64(0)),
+    kind: what.kind,
+    seen: NOWHERE,
+    signature: new Uint8Array(64),
+    content: { salt: new Uint8Array(32), body: encodeBody(what) },
+  };
+}
+
+/** What an entry says, in a few words. */
+export function entryWords(entry: Logged): string {
+  const what = entry.content && decodeBody(entry.kind, entry.content.body);
+  switch (what?.kind) {
+    case "text":
+    case "reply":
+      return `${entry.from}: ${what.body.text}`;
+    case "notice":
+      return `${what.body.name} via ${what.body.source}: ${what.body.text}`;
+    case "membership":
+      return [what.body.change, "handle" in what.body ? what.body.handle : entry.from].join(" ");
+    case "moderation":
+    case "room":
+      return [what.body.act, "handle" in what.body ? what.body.handle : entry.from].join(" ");
+    case "keys":
+      return `keys ${what.body.handle}`;
+    default:
+      return `${entry.kind} ${entry.from}`;
+  }
+}
+
+function textOf(entry: Logged): readonly string[] {
+  return entry.kind === "text" ? [entryWords(entry)] : [];
+}
+
 /** A message in a word, and whom it names. */
 export function summary(message: ServerMessage): string {
   switch (message.type) {
     case "presence":
-      return `${message.change} ${message.names}`;
+      return message.people.map(({ handle, state }) => `${state} ${handle}`).join(", ");
     case "cards":
       return `cards ${message.cards.map((card) => card.handle)}`;
     case "fault":
       return `fault ${message.code}`;
     case "entry":
-      return `${message.from}: ${message.text}`;
+      return entryWords(message.entry);
+    case "page":
+      return `page ${message.entries.map(({ sequence }) => sequence)}${message.end?.live ? " live" : ""}`;
+    case "room":
+      return `room ${message.name ?? message.with} ${message.role ?? message.standing}`;
+    case "gone":
+      return `gone ${message.why}`;
+    case "typing":
+      return `${message.handle} ${message.on ? "types" : "types no more"}`;
+    case "marks":
+      return `marks ${message.handle} ${message.delivered} ${message.read}`;
     default:
       return message.type;
   }
 }
 
-/** A room without sockets. */
+/** What a room is made of. */
+interface RoomParts {
+  readonly provider: Provider;
+  readonly setup: Bytes;
+  readonly store: MemoryAccounts;
+  readonly log: MemoryLog;
+  readonly news: readonly DeliveryNews[];
+  readonly clock: { now: number };
+}
+
+/** A server without sockets. */
 export class Room {
   /** What everybody shares. */
-  readonly exchange: LobbyExchange;
+  readonly exchange: RoomExchange;
   /** Who has an account. */
-  readonly store = new MemoryAccounts();
+  readonly store: MemoryAccounts;
+  /** What is said in rooms. */
+  readonly log: MemoryLog;
+  /** What the operator was told of that. */
+  readonly deliveryNews: readonly DeliveryNews[];
   /** What the operator was told, in order. */
   readonly news: SessionNews[] = [];
   /** Computes; its OPAQUE is quick. */
   readonly provider: Provider;
   /** The server's OPAQUE setup. */
   readonly setup: Bytes;
-  /** The clock of links and sessions, in milliseconds; the wall clock is that much after {@linkcode THEN}. */
-  now = 0;
-
   /** Whom the exchange came to know and forgot, in order. */
   readonly calls: string[] = [];
 
+  readonly #clock: { now: number };
   readonly #reception: Reception;
   readonly #service: Service;
   #guests = 0;
   #changed = Promise.withResolvers<void>();
 
-  private constructor(provider: Provider, setup: Bytes, registration: Registration) {
-    const [hostKey, entropy] = [HOST_KEY, seededEntropy("room")];
+  private constructor(exchange: RoomExchange, parts: RoomParts, registration: Registration) {
+    const { provider, setup, store, log, news, clock } = parts;
     this.provider = provider;
     this.setup = setup;
-    this.exchange = new LobbyExchange({
-      wallClock: this.wallClock,
-      sign: (saying, now) => signedLine(saying, { provider, entropy, hostKey }, now),
-    });
+    this.store = store;
+    this.log = log;
+    this.deliveryNews = news;
+    this.#clock = clock;
+    this.exchange = exchange;
     const greet = this.exchange.greet.bind(this.exchange);
     this.exchange.greet = (peer, login) => {
       greet(peer, login);
@@ -342,7 +413,7 @@ export class Room {
       store: this.store,
       exchange: this.exchange,
       provider,
-      hostKey: hostKey.publicKey,
+      hostKey: HOST_KEY.publicKey,
       setup,
     });
   }
@@ -352,7 +423,32 @@ export class Room {
     { registration = "open", real = false }: { registration?: Registration; real?: boolean } = {},
   ): Promise<Room> {
     const provider = real ? repeatable : withQuickOpaque(repeatable);
-    return new Room(provider, await (await provider.opaque()).newSetup(), registration);
+    const setup = await (await provider.opaque()).newSetup();
+    const [store, log, clock] = [new MemoryAccounts(), new MemoryLog(), { now: 0 }];
+    const news: DeliveryNews[] = [];
+    const exchange = await RoomExchange.open({
+      provider,
+      entropy: seededEntropy("room"),
+      hostKey: HOST_KEY,
+      wallClock: () => THEN + clock.now,
+      soon: (act) => setImmediate(act),
+      logs: log,
+      files: new MemoryFiles(),
+      accounts: store,
+      retention: 0,
+      fileLimits: { quotaBytes: 1_000_000, days: 0 },
+      note: (each) => news.push(each),
+    });
+    return new Room(exchange, { provider, setup, store, log, news, clock }, registration);
+  }
+
+  /** The clock of links and sessions, in milliseconds; the wall clock is that much after {@linkcode THEN}. */
+  get now(): number {
+    return this.#clock.now;
+  }
+
+  set now(now: number) {
+    this.#clock.now = now;
   }
 
   /** Milliseconds since 1970. */
@@ -404,21 +500,21 @@ export class Room {
     });
   }
 
-  /** A client that has logged in by a device, and not joined. */
+  /** A client that has logged in by a device, and does not hear the lobby. */
   async enter(person: Person, device: SigningKey = person.device): Promise<Guest> {
     const guest = await this.connect();
     await guest.enter(person.name, device);
     return guest;
   }
 
-  /** A client in the lobby. */
+  /** A client that hears the lobby. */
   async join(person: Person, device: SigningKey = person.device): Promise<Guest> {
     const guest = await this.enter(person, device);
     await guest.join();
     return guest;
   }
 
-  /** A client in the lobby by an account of its own. */
+  /** A client that hears the lobby by an account of its own. */
   async welcome(name: string): Promise<Guest> {
     return await this.join(await this.person(name));
   }

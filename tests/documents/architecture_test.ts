@@ -8,7 +8,7 @@ import { codeMarks, fenced, isThere, read, sources, tableRows } from "./markdown
 const ARCHITECTURE = await read("ARCHITECTURE.md");
 
 /** Shorter than this the document stays readable at one sitting. */
-const LINES_MAX = 300;
+const LINES_MAX = 400;
 
 /** What a cell of "may use" says in one word, as ARCHITECTURE.md explains above the table. */
 const WORDS: Readonly<Record<string, readonly string[]>> = {
@@ -18,7 +18,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
     .filter((path) => path.startsWith("lib/") && path !== "lib/crypto"),
 };
 
-test("ARCHITECTURE.md stays below 300 lines", () => {
+test("ARCHITECTURE.md stays below 400 lines", () => {
   ok(ARCHITECTURE.split("\n").length < LINES_MAX);
 });
 
@@ -40,7 +40,7 @@ const MACHINES = [
   { title: "link", file: "lib/secure/link.ts", type: "Phase" },
   { title: "session", file: "lib/session/phase.ts", type: "Phase" },
   { title: "desk", file: "lib/login/server_login.ts", type: "Stage" },
-  { title: "view", file: "lib/client/view.ts", type: "View" },
+  { title: "following", file: "lib/client/room.ts", type: "Following" },
 ] as const;
 
 for (const { title, file, type } of MACHINES) {
@@ -68,7 +68,6 @@ const PHASES: Readonly<Record<Phase["kind"], Phase>> = {
   entering: { kind: "entering", since: 0, bytes: 0 },
   password: { kind: "password" },
   device: { kind: "device" },
-  joined: { kind: "joined" },
   leaving: { kind: "leaving" },
 };
 

@@ -7,15 +7,17 @@
 
 import * as v from "valibot";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
-import type { Entropy } from "../../lib/crypto/port.ts";
+import type { Entropy, SigningKey } from "../../lib/crypto/port.ts";
 import { approvalWords, openApproval, sealApproval } from "../../lib/identity/approval.ts";
 import { type Device, encodeDeviceList, signDeviceList } from "../../lib/identity/device_list.ts";
-import { lobbyId, signEntry } from "../../lib/identity/entry_signature.ts";
 import { invitationText } from "../../lib/identity/invitation.ts";
-import { signNotice } from "../../lib/identity/notice_signature.ts";
+import { contentDigest, NOWHERE, placeOf, signEntry } from "../../lib/identity/log_entry.ts";
 import { openRecovery, recoveryCodeText, sealRecovery } from "../../lib/identity/recovery_code.ts";
+import { directId, lobbyId, openId } from "../../lib/identity/room_id.ts";
 import { safetyWords } from "../../lib/identity/safety_words.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
+import { encodeBody, type EntryBody } from "../../lib/wire/entry_body.ts";
+import type { Place } from "../../lib/wire/message.ts";
 import { provider } from "../crypto/test_provider.ts";
 import { ANN, BOB, keyOf, seedOf } from "./people.ts";
 
@@ -40,22 +42,6 @@ export async function goldenIdentity(): Promise<string> {
   ];
   const hostKey = host.publicKey;
   const list = { handle: ANN, number: 3, display: "Zoë 山", devices };
-  const room = await lobbyId(provider, hostKey);
-  const entry = {
-    room,
-    id: seedOf(20).slice(0, 16),
-    handle: ANN,
-    seen: 1_042,
-    salt: seedOf(30),
-    text: "Grüße, Bob",
-  };
-  const notice = {
-    room,
-    id: seedOf(21).slice(0, 16),
-    source: "bridge",
-    name: "gäst",
-    text: "hello",
-  } as const;
   const invitation = {
     endpoint: { host: "::1", port: 8_443 },
     hostKey,
@@ -78,8 +64,8 @@ export async function goldenIdentity(): Promise<string> {
       octets: encodeDeviceList(list).toHex(),
       signature: (await signDeviceList(identity, hostKey, list)).signature.toHex(),
     },
-    entry: { claim: inHex(entry), signature: (await signEntry(provider, device, entry)).toHex() },
-    notice: { claim: inHex(notice), signature: (await signNotice(host, notice)).toHex() },
+    rooms: goldenRooms(hostKey),
+    log: await goldenLog({ host, device, hostKey }),
     recovery: await goldenRecovery(hostKey),
     approval: await goldenApproval({ hostKey, identity: identity.publicKey, device: second.publicKey }),
     safetyWords: asWords(await safetyWords(provider, hostKey, [other.publicKey, identity.publicKey])),
@@ -105,6 +91,76 @@ export async function openedFromGolden(): Promise<readonly (Bytes | undefined)[]
     await openRecovery(provider, { hostKey, handle: BOB, identity, ...recovery }),
     await openApproval(provider, pair, { hostKey, handle: ANN, identity, ...approval }),
   ];
+}
+
+/** The ids of rooms, with what they follow from. */
+function goldenRooms(hostKey: Bytes) {
+  const createdBy = seedOf(22).slice(0, 16);
+  return {
+    lobby: lobbyId(provider, hostKey).toHex(),
+    open: { createdBy: createdBy.toHex(), id: openId(provider, hostKey, createdBy).toHex() },
+    direct: { people: [ANN, BOB], id: directId(provider, hostKey, [BOB, ANN]).toHex() },
+  };
+}
+
+/** A log of four entries of the lobby, each on the one before: by the host key, a text, an edit of it, and its deletion. */
+async function goldenLog({ host, device, hostKey }: {
+  readonly host: SigningKey;
+  readonly device: SigningKey;
+  readonly hostKey: Bytes;
+}) {
+  const room = lobbyId(provider, hostKey);
+  const said: readonly { readonly what: EntryBody; readonly about: number | undefined }[] = [
+    { what: { kind: "notice", body: { source: "bridge", name: "gäst", text: "hello" } }, about: undefined },
+    { what: { kind: "text", body: { text: "Grüße, Bob" } }, about: undefined },
+    { what: { kind: "edit", body: { text: "Grüße, Bob!" } }, about: 2 },
+    { what: { kind: "delete", body: { reason: "山" } }, about: 2 },
+  ];
+  const places: Place[] = [NOWHERE];
+  const entries = [];
+  for (const [at, { what, about: sequence }] of said.entries()) {
+    const seen = places[at] ?? NOWHERE;
+    const about = sequence === undefined ? undefined : places[sequence];
+    const content = { salt: seedOf(30 + at), body: encodeBody(what) };
+    const key = what.kind === "notice" ? host : device;
+    const claim = {
+      room,
+      id: seedOf(20 + at).slice(0, 16),
+      kind: what.kind,
+      from: what.kind === "notice" ? undefined : ANN,
+      seen,
+      about,
+      digest: contentDigest(provider, content),
+    };
+    const { room: _, ...signed } = claim;
+    const entry = {
+      ...signed,
+      sequence: at + 1,
+      time: 1_750_000_000_000 + at,
+      previous: seen.hash,
+      device: key.publicKey,
+      signature: await signEntry(key, claim),
+      content,
+    };
+    const place = placeOf(provider, room, entry);
+    places.push(place);
+    entries.push({
+      id: entry.id.toHex(),
+      kind: entry.kind,
+      from: entry.from ?? "",
+      device: entry.device.toHex(),
+      seen: seen.sequence,
+      about: about?.sequence ?? 0,
+      salt: content.salt.toHex(),
+      body: content.body.toHex(),
+      digest: entry.digest.toHex(),
+      signature: entry.signature.toHex(),
+      sequence: entry.sequence,
+      time: entry.time,
+      hash: place.hash.toHex(),
+    });
+  }
+  return entries;
 }
 
 async function goldenRecovery(hostKey: Bytes) {
@@ -145,10 +201,4 @@ function asWords(words: readonly string[]) {
 
 function keyPair(octet: number, publicKey: Bytes) {
   return { seed: seedOf(octet).toHex(), key: publicKey.toHex() };
-}
-
-function inHex(claim: Readonly<Record<string, Bytes | string | number>>) {
-  return Object.fromEntries(
-    Object.entries(claim).map(([name, value]) => [name, value instanceof Uint8Array ? value.toHex() : value]),
-  );
 }

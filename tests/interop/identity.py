@@ -84,21 +84,39 @@ def check_lists(golden, host, seeds):
     same("device list's signature", signature(seeds["identity"], signed), golden["signature"])
 
 
-def check_entry(golden, host, seeds, device):
-    claim = golden["claim"]
-    room = hashlib.sha256(label("lobby") + host).digest()[:16]
-    same("lobby's id", room.hex(), claim["room"])
-    body = hashlib.sha256(bytes.fromhex(claim["salt"]) + claim["text"].encode()).digest()
-    signed = label("entry") + room + bytes.fromhex(claim["id"]) + short(b"text") + short(claim["handle"].encode())
-    signed += device + struct.pack(">Q", claim["seen"]) + ZEROS + ZEROS + body
-    same("entry's signature", signature(seeds["device"], signed), golden["signature"])
+def room_id(words, octets):
+    return hashlib.sha256(label(words) + octets).digest()[:16]
 
 
-def check_notice(golden, seeds):
-    claim = golden["claim"]
-    signed = label("notice") + bytes.fromhex(claim["room"]) + bytes.fromhex(claim["id"])
-    signed += short(claim["source"].encode()) + short(claim["name"].encode()) + long(claim["text"].encode())
-    same("notice's signature", signature(seeds["host"], signed), golden["signature"])
+def check_rooms(golden, host):
+    same("lobby's id", room_id("lobby", host).hex(), golden["lobby"])
+    created_by = bytes.fromhex(golden["open"]["createdBy"])
+    same("open room's id", room_id("room", host + created_by).hex(), golden["open"]["id"])
+    first, second = sorted(handle.encode() for handle in golden["direct"]["people"])
+    direct = room_id("direct", host + short(first) + short(second))
+    same("direct conversation's id", direct.hex(), golden["direct"]["id"])
+
+
+def check_log(entries, host, seeds):
+    """Each entry's digest, signature and hash; the places that it names are those of the entries computed before."""
+    room = room_id("lobby", host)
+    hashes = [ZEROS]
+    for entry in entries:
+        name = f"entry {entry['sequence']}'s"
+        digest = hashlib.sha256(bytes.fromhex(entry["salt"]) + bytes.fromhex(entry["body"])).digest()
+        same(f"{name} digest", digest.hex(), entry["digest"])
+        header = room + bytes.fromhex(entry["id"]) + short(entry["kind"].encode()) + short(entry["from"].encode())
+        header += bytes.fromhex(entry["device"])
+        for place in (entry["seen"], entry["about"]):
+            header += struct.pack(">Q", place) + hashes[place]
+        header += digest
+        seed = seeds["device"] if entry["from"] else seeds["host"]
+        signed = signature(seed, label("entry") + header)
+        same(f"{name} signature", signed, entry["signature"])
+        placed = struct.pack(">QQ", entry["sequence"], entry["time"]) + hashes[-1]
+        hashed = hashlib.sha256(label("log") + header + bytes.fromhex(signed) + placed).digest()
+        same(f"{name} hash", hashed.hex(), entry["hash"])
+        hashes.append(hashed)
 
 
 def check_recovery(golden, host, seeds):
@@ -142,8 +160,8 @@ def main():
     for name, key in keys.items():
         same(f"key of {name}", key.hex(), golden["keys"][name]["key"])
     check_lists(golden["deviceList"], keys["host"], seeds)
-    check_entry(golden["entry"], keys["host"], seeds, keys["device"])
-    check_notice(golden["notice"], seeds)
+    check_rooms(golden["rooms"], keys["host"])
+    check_log(golden["log"], keys["host"], seeds)
     check_recovery(golden["recovery"], keys["host"], seeds)
     check_approval(golden["approval"], keys["host"], keys["identity"], seeds)
     pair = b"".join(sorted([keys["identity"], keys["other"]]))

@@ -7,7 +7,7 @@ const MISSING_PYTHON = "python3 with the package cryptography is missing";
 const SCRIPT = new URL("identity.py", import.meta.url);
 
 /** How many values the script compares. */
-const COMPARED = 18;
+const COMPARED = 30;
 
 pythonTest("Python computes the golden vectors of identities from the formulas", async () => {
   const { code, lines } = await computeByPython(GOLDEN_IDENTITY_FILE);
@@ -19,10 +19,10 @@ pythonTest(
   async () => {
     const text = await Deno.readTextFile(GOLDEN_IDENTITY_FILE);
     const signatures = Array.from(
-      text.matchAll(/"(?:signature|blob|sealed)": "[0-9a-f]+/g),
+      text.matchAll(/"(?:signature|blob|sealed|digest|hash)": "[0-9a-f]+/g),
       (match) => match,
     );
-    assert.equal(signatures.length, 5);
+    assert.equal(signatures.length, 15);
     const folder = await Deno.makeTempDir();
     try {
       const file = new URL(`file://${folder}/vectors.json`);

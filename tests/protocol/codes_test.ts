@@ -28,7 +28,7 @@ import { CLOSE_REASONS, decodeClose } from "../../lib/wire/close_code.ts";
 import { PADDING_BUCKETS_BYTES } from "../../lib/wire/limits.ts";
 import { FAULT_CODES } from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
-import type { Doubt } from "../../lib/client/view.ts";
+import type { Doubt } from "../../lib/client/doubt.ts";
 import { fenced, number, octets, section, tableRows } from "./document.ts";
 import { ANN } from "./worked_people.ts";
 import { LOGIN_TYPES } from "../../lib/wire/login_type.ts";
@@ -48,19 +48,27 @@ const LOGIN_EXAMPLES: Readonly<Record<string, Bytes>> = {
 };
 
 /** The phases in which messages may come, as the session has them. */
-const PHASES = ["entering", "password", "device", "joined"] as const;
+const PHASES = ["entering", "password", "device"] as const;
 
 /** The reasons for doubt, in the order in which a client looks; the compiler sees to it that none is missing. */
 const DOUBTS = Object.keys(
   {
+    "not what was signed": 0,
     "identity changed": 0,
     "device list refused": 0,
     "unknown device": 0,
     "bad signature": 0,
     "revoked device": 0,
-    "repeated message": 0,
+    "not allowed": 0,
     "wrong time": 0,
+    "not readable": 0,
+    "repeated message": 0,
+    "time went back": 0,
     "out of order": 0,
+    "saw another log": 0,
+    "withheld": 0,
+    "rewritten": 0,
+    "not linked": 0,
     "bridged": 0,
   } satisfies Readonly<Record<Doubt, number>>,
 );

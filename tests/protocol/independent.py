@@ -262,14 +262,165 @@ def device_list(handle, number, display, devices):
     return octets
 
 
-def entry_signature(device, room, entry):
-    signed = label("entry") + room + entry["id"] + l(b"text") + l(entry["handle"]) + raw(device.public_key())
-    signed += struct.pack(">Q", entry["seen"]) + bytes(64)
-    return device.sign(signed + hashlib.sha256(entry["salt"] + entry["text"].encode()).digest())
+# Examples that are not called by their type.
+TYPES = {"new_account": "account", "direct_room": "room", "typing_news": "typing"}
+
+NOWHERE = {"sequence": 0, "hash": bytes(32)}
+
+
+def place(where):
+    return struct.pack(">Q", where["sequence"]) + where["hash"]
+
+
+def logged(shown, check, name, author, fields, body):
+    """Sections 6.24 and 6.25: an entry at its place, its draft, and the place."""
+    signer, handle = author
+    content = {"salt": shown[name + "_salt"], "body": check(name + "_body", cbor(body))}
+    digest = check(name + "_digest", hashlib.sha256(content["salt"] + content["body"]).digest())
+    key = raw(signer.public_key())
+    header = shown["lobby_id"] + shown[name + "_id"] + l(fields["kind"].encode()) + l(handle) + key
+    header += place(fields["seen"]) + place(NOWHERE) + digest
+    signature = check(name + "_signature", signer.sign(label("entry") + header))
+    at = struct.pack(">QQ", fields["sequence"], fields["time"]) + fields["previous"]
+    hashed = check(name + "_hash", hashlib.sha256(label("log") + header + signature + at).digest())
+    draft = {
+        "id": shown[name + "_id"],
+        "kind": fields["kind"],
+        "seen": fields["seen"],
+        "signature": signature,
+        "content": content,
+    }
+    entry = {**draft, **fields, "device": key, "digest": digest}
+    if handle:
+        entry["from"] = handle.decode()
+    return entry, draft, {"sequence": fields["sequence"], "hash": hashed}
+
+
+def log(shown, check, host, ann, bob):
+    """The messages about the first five entries of the lobby."""
+
+    def add(name, author, kind, body, time, before):
+        fields = {
+            "kind": kind,
+            "seen": before,
+            "sequence": before["sequence"] + 1,
+            "time": NEW_YEAR + time,
+            "previous": before["hash"],
+        }
+        return logged(shown, check, name, author, fields, body)
+
+    lobby = {"room": shown["lobby_id"]}
+    made = {"act": "create", "kind": "open", "name": "#lobby", "visibility": "public"}
+    created, _, one = add("create", (host, b""), "room", made, 0, NOWHERE)
+    owner = {"change": "join", "handle": "ann", "role": "owner"}
+    first, _, two = add("ann_join", (host, b""), "membership", owner, 1, one)
+    member = {"change": "join", "handle": "bob", "role": "member"}
+    second, _, three = add("bob_join", (host, b""), "membership", member, 2, two)
+    heard, _, four = add("entry", (bob, b"bob"), "text", {"text": "good morning"}, 107, three)
+    said, draft, _ = add("send", (ann, b"ann"), "text", {"text": "hello"}, 1007, four)
+    settings = {
+        "visibility": "public",
+        "topic": "",
+        "history": "all",
+        "retention": 0,
+        "slow": 0,
+        "lockdown": False,
+    }
+    room = {
+        **lobby,
+        "kind": "open",
+        "name": "#lobby",
+        "standing": "member",
+        "role": "owner",
+        "settings": settings,
+        "members": 2,
+        "knocking": [],
+        "head": three,
+        "base": NOWHERE,
+        "delivered": 0,
+        "read": 0,
+    }
+    direct = hashlib.sha256(label("direct") + shown["host_key"] + l(b"ann") + l(b"bob")).digest()[:16]
+    asked = {
+        "room": check("direct_id", direct),
+        "kind": "direct",
+        "with": "bob",
+        "standing": "requested",
+        "settings": {**settings, "visibility": "private"},
+        "members": 1,
+        "knocking": [],
+        "head": NOWHERE,
+        "base": NOWHERE,
+        "delivered": 0,
+        "read": 0,
+    }
+    return {
+        "room": room,
+        "direct_room": asked,
+        "read": {
+            **lobby,
+            "ask": 1,
+            "where": {"from": "after", "sequence": 0},
+            "limit": 100,
+            "follow": True,
+        },
+        "page": {
+            **lobby,
+            "ask": 1,
+            "entries": [created, first, second],
+            "end": {"head": three, "base": NOWHERE, "live": True},
+        },
+        "entry": {**lobby, "entry": heard},
+        "send": {**lobby, "entry": draft},
+        "ack": {
+            **lobby,
+            "id": said["id"],
+            "sequence": 5,
+            "time": NEW_YEAR + 1007,
+            "previous": four["hash"],
+        },
+    }
+
+
+def chat(shown, check):
+    """Sections 6.31 to 6.49: what else is asked and told."""
+    lobby = {"room": shown["lobby_id"]}
+    file = {"file": shown["file_id"]}
+    octets = shown["file_octets"]
+    listed = {**lobby, "name": "#lobby", "visibility": "public", "topic": "", "members": 2}
+    people = [{"handle": "ann", "role": "owner"}, {"handle": "bob", "role": "member"}]
+    at_hand = [
+        {"handle": "ann", "state": "online"},
+        {"handle": "bob", "state": "away", "text": "at lunch"},
+    ]
+    sha256 = check("file_sha256", hashlib.sha256(octets).digest())
+    return {
+        "list": {"ask": 2, "name": "#lobby"},
+        "directory": {"ask": 2, "rooms": [listed], "end": True},
+        "askMembers": {**lobby, "ask": 3},
+        "members": {**lobby, "ask": 3, "members": people, "end": True},
+        "askCards": {"ask": 4, "handles": ["bob"]},
+        "gone": {**lobby, "why": "parted"},
+        "ready": {},
+        "presence": {"people": at_hand, "time": NEW_YEAR + 7},
+        "mark": {**lobby, "delivered": 5, "read": 4, "shown": True},
+        "marks": {**lobby, "handle": "bob", "delivered": 5, "read": 5},
+        "typing": {**lobby, "on": True},
+        "typing_news": {**lobby, "handle": "bob", "on": True},
+        "status": {"state": "away", "text": "at lunch"},
+        "block": {"handle": "bob", "on": True},
+        "blocks": {"handles": ["bob"]},
+        "fault": {"code": "slowMode", "about": shown["send_id"], "ask": 1, "wait": 4000},
+        "fileBegin": {**file, **lobby, "size": len(octets), "sha256": sha256},
+        "fileChunk": {**file, "offset": 0, "bytes": octets},
+        "fileState": {**file, "have": len(octets), "done": True},
+        "fileGet": {**file, "offset": 0, "chunks": 1},
+        "fileData": {**file, "offset": 0, "size": len(octets), "bytes": octets},
+    }
 
 
 def people(shown, check):
-    """Sections 6.2 to 6.28: keys, signatures, boxes and messages; gives how many messages there are."""
+    """Sections 6.2 to 6.49: keys, signatures, boxes and messages; gives how many messages there are."""
 
     def signing(name, key_name):
         pair = Ed25519PrivateKey.from_private_bytes(shown[name])
@@ -298,14 +449,8 @@ def people(shown, check):
     later = certified("ann_next_list", ann, device_list(b"ann", 2, b"", [linux, phone]))
     bobs_keys = certified("bob_list", bob, device_list(b"bob", 2, b"Bob", [darwin]))
 
-    room = check("lobby_id", hashlib.sha256(label("lobby") + host_key).digest()[:16])
-    heard = {"id": shown["entry_id"], "seen": 0, "salt": shown["entry_salt"], "text": "good morning"}
-    said = {"id": shown["send_id"], "seen": 1, "salt": shown["send_salt"], "text": "hello"}
-    heard_signature = check("entry_signature", entry_signature(bobs, room, {**heard, "handle": b"bob"}))
-    said_signature = check("send_signature", entry_signature(device, room, {**said, "handle": b"ann"}))
-    told = {"id": shown["notice_id"], "source": "console", "name": "console", "text": "back at noon"}
-    signed = label("notice") + room + told["id"] + l(b"console") + l(b"console") + ll(b"back at noon")
-    notice_signature = check("notice_signature", host.sign(signed))
+    check("lobby_id", hashlib.sha256(label("lobby") + host_key).digest()[:16])
+    check("zero_hash", bytes(32))
 
     info = label("recovery") + l(host_key) + l(b"ann")
     key = hkdf(shown["recovery_code"], info)
@@ -319,27 +464,13 @@ def people(shown, check):
     key = hkdf(ours.exchange(theirs.public_key()), info + approver)
     sealed = check("approval_sealed", box(key, info, shown["ann_identity_seed"], shown["approval_iv"]))
 
-    lobby = {"room": "#lobby"}
     asking = {"device": phone_key, "name": "phone", "share": share}
     handing = {"keys": later, "share": approver, "sealed": sealed}
-    account = {"type": "account", "handle": "ann", "role": "owner"}
+    account = {"handle": "ann", "role": "owner"}
     messages = {
-        "join": lobby,
-        "send": {**lobby, **said, "signature": said_signature},
-        "entry": {
-            **lobby,
-            **heard,
-            "sequence": 1,
-            "from": "bob",
-            "device": bobs_key,
-            "time": NEW_YEAR + 107,
-            "signature": heard_signature,
-        },
-        "ack": {**lobby, "id": said["id"], "sequence": 2, "time": NEW_YEAR + 1007},
-        "presence": {**lobby, "change": "here", "names": ["ann", "bob"], "time": NEW_YEAR + 7},
-        "fault": {"code": "noSuchRoom", "about": said["id"]},
-        "notice": {**lobby, **told, "sequence": 3, "time": NEW_YEAR + 2007, "signature": notice_signature},
-        "cards": {"cards": [{"handle": "ann", **anns}, {"handle": "bob", **bobs_keys}]},
+        **log(shown, check, host, device, bobs),
+        **chat(shown, check),
+        "cards": {"ask": 4, "cards": [{"handle": "bob", **bobs_keys}], "end": True},
         "enter": {},
         "account": {**account, "keys": anns, "recovery": True},
         "new_account": {**account, "recovery": False},
@@ -355,7 +486,7 @@ def people(shown, check):
         "passwordRecord": {"record": shown["register_finish_message"][3:]},
     }
     for name, fields in messages.items():
-        check(name + "_message", cbor({"type": name, **fields}))
+        check(name + "_message", cbor({"type": TYPES.get(name, name), **fields}))
     return len(messages)
 
 
@@ -449,8 +580,9 @@ def device_steps(shown):
         ("device_login", "client", "handshake", shown["device_login_message"]),
         told("device_enter", "client", "enter"),
         told("device_account", "server", "account"),
-        told("join", "client"),
-        told("presence", "server", "presence", "cards"),
+        told("rooms", "server", "room", "ready", "presence"),
+        told("read", "client"),
+        told("page", "server"),
         told("entry", "server"),
         told("send", "client"),
         told("ack", "server"),

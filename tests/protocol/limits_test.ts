@@ -4,12 +4,16 @@ import * as outbox from "../../lib/bridge/outbox.ts";
 import * as phrases from "../../lib/bridge/phrases.ts";
 import * as usedTokens from "../../lib/bridge/used_tokens.ts";
 import * as backOff from "../../lib/chat/back_off.ts";
+import * as directRules from "../../lib/chat/direct_rules.ts";
+import * as openRules from "../../lib/chat/open_rules.ts";
 import * as approvalRequests from "../../lib/client/approval_requests.ts";
-import * as conversation from "../../lib/client/conversation.ts";
+import * as pauses from "../../lib/client/back_off.ts";
+import * as entryJudge from "../../lib/client/entry_judge.ts";
 import * as eventQueue from "../../lib/client/event_queue.ts";
 import * as passwordConnection from "../../lib/client/password_connection.ts";
-import * as people from "../../lib/client/people.ts";
-import * as recentIds from "../../lib/client/recent_ids.ts";
+import * as clientOutbox from "../../lib/client/outbox.ts";
+import * as blockBook from "../../lib/delivery/block_book.ts";
+import * as readingDesk from "../../lib/delivery/reading_desk.ts";
 import * as port from "../../lib/crypto/port.ts";
 import * as deviceList from "../../lib/identity/device_list.ts";
 import * as invitation from "../../lib/identity/invitation.ts";
@@ -21,9 +25,11 @@ import * as inner from "../../lib/secure/inner.ts";
 import * as link from "../../lib/secure/link.ts";
 import * as record from "../../lib/secure/record.ts";
 import * as admission from "../../lib/session/admission.ts";
+import * as fileDesk from "../../lib/session/file_desk.ts";
 import * as displayName from "../../lib/text/display_name.ts";
 import * as handle from "../../lib/text/handle.ts";
 import * as limits from "../../lib/wire/limits.ts";
+import * as entryBody from "../../lib/wire/entry_body.ts";
 import * as message from "../../lib/wire/message.ts";
 import { test } from "../sanitized.ts";
 import { number, section, tableRows } from "./document.ts";
@@ -35,12 +41,18 @@ const OTHERS = [
   phrases,
   usedTokens,
   backOff,
+  openRules,
+  directRules,
   approvalRequests,
-  conversation,
+  pauses,
+  entryJudge,
+  clientOutbox,
+  blockBook,
+  readingDesk,
+  fileDesk,
+  entryBody,
   eventQueue,
   passwordConnection,
-  people,
-  recentIds,
   port,
   deviceList,
   invitation,
@@ -58,7 +70,13 @@ const OTHERS = [
 ] as const;
 
 /** What the table also has of them: sizes that are no limits. */
-const SIZES = ["HANDSHAKE_HEADER_BYTES", "INVITATION_CODE_BYTES"];
+const SIZES = [
+  "HANDSHAKE_HEADER_BYTES",
+  "INVITATION_CODE_BYTES",
+  "FILE_CHUNK_BYTES",
+  "FILE_WINDOW_CHUNKS",
+  "OUTBOX_WINDOW",
+];
 
 /** What binds nothing that passes between two ends: a file on a client's own disk. */
 const LOCAL = ["PEER_BOOK_BYTES_MAX"];
@@ -94,7 +112,7 @@ test("the limits of PROTOCOL §9 fit each other", () => {
   equal(inner.CONTENT_BYTES_MAX, limits.INNER_BYTES_MAX - inner.INNER_HEADER_BYTES);
   equal(limits.MESSAGE_BYTES_MAX, inner.CONTENT_BYTES_MAX - 2);
   ok(limits.TEXT_BYTES_MAX + 1_024 < limits.MESSAGE_BYTES_MAX);
-  ok(conversation.UNACKNOWLEDGED_MAX * (limits.TEXT_BYTES_MAX + 1_024) < link.QUEUE_BYTES_MAX);
+  ok(clientOutbox.OUTBOX_WINDOW * (limits.TEXT_BYTES_MAX + 1_024) < link.QUEUE_BYTES_MAX);
 });
 
 test("PROTOCOL §9: the longest device list fits its limit, and says how long it is", () => {

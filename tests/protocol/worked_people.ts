@@ -10,17 +10,22 @@ import { nobleMlKem } from "../../lib/crypto/ml_kem_noble.ts";
 import { webCryptoProvider } from "../../lib/crypto/webcrypto.ts";
 import { openApproval, sealApproval } from "../../lib/identity/approval.ts";
 import { openKeys, signDeviceList } from "../../lib/identity/device_list.ts";
-import { lobbyId, signEntry } from "../../lib/identity/entry_signature.ts";
+import { contentDigest, draftClaim, NOWHERE, placeOf, signEntry } from "../../lib/identity/log_entry.ts";
 import { firstDeviceList, withDevice, withDisplay } from "../../lib/identity/next_device_list.ts";
-import { signNotice } from "../../lib/identity/notice_signature.ts";
 import { openRecovery, sealRecovery } from "../../lib/identity/recovery_code.ts";
+import { directId, lobbyId } from "../../lib/identity/room_id.ts";
 import { type Handle, parseHandle } from "../../lib/text/handle.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
+import { encodeBody, type EntryBody } from "../../lib/wire/entry_body.ts";
 import {
   type ClientMessage,
+  type Draft,
   encodeMessage,
   type Keys,
   LOBBY,
+  type Logged,
+  type Place,
+  type RoomSettings,
   type ServerMessage,
 } from "../../lib/wire/message.ts";
 
@@ -65,78 +70,47 @@ export async function workedPeople(given: Given, opaque: PasswordMessages): Prom
   const nextKeys = await signed(annIdentity, hostKey, next);
   const bobKeys = await signed(bobIdentity, hostKey, bobs);
 
-  const room = await lobbyId(PROVIDER, hostKey);
-  const bobsEntry = {
-    room,
-    id: given("entry_id"),
-    handle: BOB,
-    seen: 0,
-    salt: given("entry_salt"),
-    text: "good morning",
-  };
-  const annsEntry = {
-    room,
-    id: given("send_id"),
-    handle: ANN,
-    seen: 1,
-    salt: given("send_salt"),
-    text: "hello",
-  };
-  const said = {
-    room,
-    id: given("notice_id"),
-    source: "console",
-    name: "console",
-    text: "back at noon",
-  } as const;
-  const signatures = {
-    entry_signature: await signEntry(PROVIDER, bobDevice, bobsEntry),
-    send_signature: await signEntry(PROVIDER, annDevice, annsEntry),
-    notice_signature: await signNotice(host, said),
-  };
+  const room = lobbyId(PROVIDER, hostKey);
+  const log = await workedLog(given, keys, room);
   const recovery = await recoveryBlob(given, hostKey, annIdentity);
   const approval = await approved(given, { hostKey, identity: annIdentity, device: phoneDevice.publicKey });
   const { request, response, record } = opaque;
 
   const messages: Readonly<Record<string, ClientMessage | ServerMessage>> = {
-    join: { type: "join", room: LOBBY },
-    send: {
-      type: "send",
-      room: LOBBY,
-      id: annsEntry.id,
-      text: annsEntry.text,
-      salt: annsEntry.salt,
-      seen: annsEntry.seen,
-      signature: signatures.send_signature,
+    ...log.messages,
+    ...fileMessages(given, room),
+    list: { type: "list", ask: 2, name: LOBBY },
+    directory: {
+      type: "directory",
+      ask: 2,
+      rooms: [{ room, name: LOBBY, visibility: "public", topic: "", members: 2 }],
+      end: true,
     },
-    entry: {
-      type: "entry",
-      room: LOBBY,
-      sequence: 1,
-      id: bobsEntry.id,
-      from: BOB,
-      device: bobDevice.publicKey,
-      time: NEW_YEAR + 107,
-      text: bobsEntry.text,
-      salt: bobsEntry.salt,
-      seen: bobsEntry.seen,
-      signature: signatures.entry_signature,
+    askMembers: { type: "askMembers", room, ask: 3 },
+    members: {
+      type: "members",
+      room,
+      ask: 3,
+      members: [{ handle: ANN, role: "owner" }, { handle: BOB, role: "member" }],
+      end: true,
     },
-    ack: { type: "ack", room: LOBBY, id: annsEntry.id, sequence: 2, time: NEW_YEAR + 1_007 },
-    presence: { type: "presence", room: LOBBY, change: "here", names: [ANN, BOB], time: NEW_YEAR + 7 },
-    fault: { type: "fault", code: "noSuchRoom", about: annsEntry.id },
-    notice: {
-      type: "notice",
-      room: LOBBY,
-      sequence: 3,
-      id: said.id,
-      source: said.source,
-      name: said.name,
-      time: NEW_YEAR + 2_007,
-      text: said.text,
-      signature: signatures.notice_signature,
+    askCards: { type: "askCards", ask: 4, handles: [BOB] },
+    gone: { type: "gone", room, why: "parted" },
+    ready: { type: "ready" },
+    presence: {
+      type: "presence",
+      people: [{ handle: ANN, state: "online" }, { handle: BOB, state: "away", text: "at lunch" }],
+      time: NEW_YEAR + 7,
     },
-    cards: { type: "cards", cards: [{ handle: ANN, ...annKeys }, { handle: BOB, ...bobKeys }] },
+    mark: { type: "mark", room, delivered: 5, read: 4, shown: true },
+    marks: { type: "marks", room, handle: BOB, delivered: 5, read: 5 },
+    typing: { type: "typing", room, on: true },
+    typing_news: { type: "typing", room, handle: BOB, on: true },
+    status: { type: "status", state: "away", text: "at lunch" },
+    block: { type: "block", handle: BOB, on: true },
+    blocks: { type: "blocks", handles: [BOB] },
+    fault: { type: "fault", code: "slowMode", about: given("send_id"), ask: 1, wait: 4_000 },
+    cards: { type: "cards", ask: 4, cards: [{ handle: BOB, ...bobKeys }], end: true },
     enter: { type: "enter" },
     account: { type: "account", handle: ANN, role: "owner", keys: annKeys, recovery: true },
     new_account: { type: "account", handle: ANN, role: "owner", recovery: false },
@@ -173,13 +147,172 @@ export async function workedPeople(given: Given, opaque: PasswordMessages): Prom
     bob_list: bobKeys.list,
     bob_list_signature: bobKeys.signature,
     lobby_id: room,
-    ...signatures,
+    direct_id: directId(PROVIDER, hostKey, [ANN, BOB]),
+    file_sha256: PROVIDER.sha256Now(given("file_octets")),
+    zero_hash: NOWHERE.hash,
+    ...log.named,
     recovery_blob: recovery,
     approval_sealed: approval.sealed,
     ...Object.fromEntries(
       Object.entries(messages).map(([name, message]) => [`${name}_message`, encodeMessage(message)]),
     ),
   }));
+}
+
+/** The settings of the lobby that nobody has changed. */
+const SETTINGS: RoomSettings = {
+  visibility: "public",
+  topic: "",
+  history: "all",
+  retention: 0,
+  slow: 0,
+  lockdown: false,
+};
+
+/** The lobby's first five entries, the last two of which are said while Ann is there. */
+async function workedLog(
+  given: Given,
+  { host, annDevice, bobDevice }: KeyPairs,
+  room: Bytes,
+): Promise<
+  { messages: Readonly<Record<string, ClientMessage | ServerMessage>>; named: Record<string, Bytes> }
+> {
+  const drafted = async (
+    name: string,
+    { key, from, seen }: { key: SigningKey; from: Handle | undefined; seen: Place },
+    what: EntryBody,
+  ): Promise<Draft> => {
+    const content = { salt: given(`${name}_salt`), body: encodeBody(what) };
+    const unsigned = { id: given(`${name}_id`), kind: what.kind, seen, content };
+    const claim = draftClaim(PROVIDER, { room, from }, { ...unsigned, signature: new Uint8Array(64) });
+    return { ...unsigned, signature: await signEntry(key, claim) };
+  };
+  const placed = (
+    draft: Draft,
+    device: Bytes,
+    at: Pick<Logged, "sequence" | "time" | "previous">,
+    from?: Handle,
+  ) => {
+    const entry: Logged = {
+      ...at,
+      ...draft,
+      device,
+      digest: contentDigest(PROVIDER, draft.content),
+      ...(from === undefined ? {} : { from }),
+    };
+    return { entry, place: placeOf(PROVIDER, room, entry) };
+  };
+  const byHost = (seen: Place) => ({ key: host, from: undefined, seen });
+  const at = (sequence: number, time: number, { hash: previous }: Place) => ({ sequence, time, previous });
+  const hostKey = host.publicKey;
+
+  const creating = await drafted("create", byHost(NOWHERE), {
+    kind: "room",
+    body: { act: "create", kind: "open", name: LOBBY, visibility: "public" },
+  });
+  const create = placed(creating, hostKey, at(1, NEW_YEAR, NOWHERE));
+  const joining = await drafted("ann_join", byHost(create.place), {
+    kind: "membership",
+    body: { change: "join", handle: ANN, role: "owner" },
+  });
+  const annJoin = placed(joining, hostKey, at(2, NEW_YEAR + 1, create.place));
+  const following = await drafted("bob_join", byHost(annJoin.place), {
+    kind: "membership",
+    body: { change: "join", handle: BOB, role: "member" },
+  });
+  const bobJoin = placed(following, hostKey, at(3, NEW_YEAR + 2, annJoin.place));
+  const greeting = await drafted("entry", { key: bobDevice, from: BOB, seen: bobJoin.place }, {
+    kind: "text",
+    body: { text: "good morning" },
+  });
+  const heard = placed(greeting, bobDevice.publicKey, at(4, NEW_YEAR + 107, bobJoin.place), BOB);
+  const answer = await drafted("send", { key: annDevice, from: ANN, seen: heard.place }, {
+    kind: "text",
+    body: { text: "hello" },
+  });
+  const said = placed(answer, annDevice.publicKey, at(5, NEW_YEAR + 1_007, heard.place), ANN);
+
+  const named: Record<string, Bytes> = {};
+  for (
+    const [name, { entry, place }] of Object.entries({
+      create,
+      ann_join: annJoin,
+      bob_join: bobJoin,
+      entry: heard,
+      send: said,
+    })
+  ) {
+    named[`${name}_body`] = entry.content?.body ?? new Uint8Array(0);
+    named[`${name}_digest`] = entry.digest;
+    named[`${name}_signature`] = entry.signature;
+    named[`${name}_hash`] = place.hash;
+  }
+  return {
+    named,
+    messages: {
+      room: {
+        type: "room",
+        room,
+        kind: "open",
+        name: LOBBY,
+        standing: "member",
+        role: "owner",
+        settings: SETTINGS,
+        members: 2,
+        knocking: [],
+        head: bobJoin.place,
+        base: NOWHERE,
+        delivered: 0,
+        read: 0,
+      },
+      direct_room: {
+        type: "room",
+        room: directId(PROVIDER, hostKey, [ANN, BOB]),
+        kind: "direct",
+        with: BOB,
+        standing: "requested",
+        settings: { ...SETTINGS, visibility: "private" },
+        members: 1,
+        knocking: [],
+        head: NOWHERE,
+        base: NOWHERE,
+        delivered: 0,
+        read: 0,
+      },
+      read: { type: "read", room, ask: 1, where: { from: "after", sequence: 0 }, limit: 100, follow: true },
+      page: {
+        type: "page",
+        room,
+        ask: 1,
+        entries: [create.entry, annJoin.entry, bobJoin.entry],
+        end: { head: bobJoin.place, base: NOWHERE, live: true },
+      },
+      entry: { type: "entry", room, entry: heard.entry },
+      send: { type: "send", room, entry: answer },
+      ack: {
+        type: "ack",
+        room,
+        id: answer.id,
+        sequence: said.entry.sequence,
+        time: said.entry.time,
+        previous: said.entry.previous,
+      },
+    },
+  };
+}
+
+/** What it takes to put a file of three octets into the lobby, and to get it. */
+function fileMessages(given: Given, room: Bytes): Readonly<Record<string, ClientMessage | ServerMessage>> {
+  const file = given("file_id");
+  const bytes = given("file_octets");
+  const sha256 = PROVIDER.sha256Now(bytes);
+  return {
+    fileBegin: { type: "fileBegin", file, room, size: bytes.length, sha256 },
+    fileChunk: { type: "fileChunk", file, offset: 0, bytes },
+    fileState: { type: "fileState", file, have: bytes.length, done: true },
+    fileGet: { type: "fileGet", file, offset: 0, chunks: 1 },
+    fileData: { type: "fileData", file, offset: 0, size: bytes.length, bytes },
+  };
 }
 
 /** The key pairs of everybody in the examples. */

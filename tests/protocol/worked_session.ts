@@ -158,8 +158,8 @@ async function passwordSession(given: Given, named: Named, opaque: WorkedOpaque)
 /** A login by device's key, and a conversation (PROTOCOL §11.6). */
 async function deviceSession(given: Given, named: Named): Promise<void> {
   const { client, server, exporter } = await shakeHands(given, named, {
-    client: ["device_login", "device_enter", "join", "send", "rekey", "ping", "close"],
-    server: ["device_account", "presence", "entry", "ack", "answer"],
+    client: ["device_login", "device_enter", "read", "send", "rekey", "ping", "close"],
+    server: ["device_account", "rooms", "page", "entry", "ack", "answer"],
   });
   const { annDevice } = await keyPairs(given);
   const login = await deviceLogin(annDevice, exporter, ANN);
@@ -171,8 +171,9 @@ async function deviceSession(given: Given, named: Named): Promise<void> {
   const steps: readonly FrameStep[] = [
     telling(named, { name: "device_enter", from: client, to: server, messages: ["enter"] }),
     telling(named, { name: "device_account", from: server, to: client, messages: ["account"] }),
-    telling(named, { name: "join", from: client, to: server }),
-    telling(named, { name: "presence", from: server, to: client, messages: ["presence", "cards"] }),
+    telling(named, { name: "rooms", from: server, to: client, messages: ["room", "ready", "presence"] }),
+    telling(named, { name: "read", from: client, to: server }),
+    telling(named, { name: "page", from: server, to: client }),
     telling(named, { name: "entry", from: server, to: client }),
     telling(named, { name: "send", from: client, to: server }),
     telling(named, { name: "ack", from: server, to: client }),

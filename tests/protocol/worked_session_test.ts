@@ -9,10 +9,10 @@ const SCRIPT = new URL("independent.py", import.meta.url);
 
 /** Octets that the session is given; all others of §11 follow from them. */
 const GIVEN =
-  /_(?:seed|nonce|iv|ml_kem_message|blind|private_key|code|salt|id)$|^psk_passphrase$|^ann_password$/;
+  /_(?:seed|nonce|iv|ml_kem_message|blind|private_key|code|salt|id|octets)$|^psk_passphrase$|^ann_password$/;
 
 /** What ends like something given, and is computed. */
-const COMPUTED = ["lobby_id"];
+const COMPUTED = ["lobby_id", "direct_id"];
 
 test("PROTOCOL §11: the worked session follows from its seeds, octet for octet", async () => {
   const computed = await workedSession(octets);
@@ -31,7 +31,7 @@ pythonTest(
   async () => {
     const { code, output } = await runIndependent(PROTOCOL);
     equal(code, 0, output);
-    equal(output, "the worked session is right: 24 records, 21 messages");
+    equal(output, "the worked session is right: 25 records, 42 messages");
   },
 );
 

@@ -44,7 +44,7 @@ for (const running of RUNNING) {
     if (running) {
       equal(code, 77);
       match(err.at(-1) ?? "", CLOSED);
-      await ben.program.line("out", / #lobby \* ann left$/);
+      await ben.program.line("out", /^\S+ \* ann is offline$/);
     }
     complained(await stage.visit(server, { user: "ann", configDir }), { code: 77, sentence: NOT_BY_DEVICE });
     complained(await stage.visit(server, { user: "ann", newcomer: true }), { code: 77, sentence: WRONG });
@@ -65,6 +65,7 @@ for (const running of RUNNING) {
     equal(await guessed(stage, server, "another password"), "right");
 
     deepEqual(await operate("remove", "ann"), ["removed ann"]);
+    if (running) await ben.program.line("out", / #lobby \* ann is gone: the account was removed$/);
     complained(await stage.visit(server, { user: "ann", configDir }), { code: 77, sentence: NOT_BY_DEVICE });
     complained(await stage.visit(server, { ...invited(await stage.invitation(server)), user: "ann" }), {
       code: 77,

@@ -11,6 +11,9 @@ import { type Client, scenario } from "./stage.ts";
 /** Messages that each of two says at once: four times as many as may wait for their acknowledgement. */
 const BURST_MESSAGES = 1_000;
 
+/** How long that may take on a slow disk, to which each is written at both ends. */
+const BURST_MS_MAX = 90_000;
+
 scenario("three clients talk both ways, and all see the same in the same order", async (stage) => {
   const server = await stage.server();
   const ann = await stage.joined(server, { user: "ann" });
@@ -51,10 +54,11 @@ scenario("each message is acknowledged to whoever said it, at its place in the o
   await goHome([ann, bot]);
 
   const messages = eventsOf(bot.events, "message");
-  deepEqual(messages.map(({ text, own, seq }) => ({ text, own, seq })), [
-    { text: "one", own: true, seq: 1 },
-    { text: "two", own: false, seq: 2 },
-    { text: "three", own: true, seq: 3 },
+  const { seq: first = 0 } = messages[0] ?? {};
+  deepEqual(messages.map(({ text, own, seq }) => ({ text, own, seq: seq - first })), [
+    { text: "one", own: true, seq: 0 },
+    { text: "two", own: false, seq: 1 },
+    { text: "three", own: true, seq: 2 },
   ]);
   deepEqual(
     eventsOf(bot.events, "ack").map(({ id, seq }) => ({ id, seq })),
@@ -69,17 +73,18 @@ scenario("whoever is here is told, and who comes and goes", async (stage) => {
   const ann = await stage.joined(server, { user: "ann" });
   const cid = await stage.joined(server, { user: "cid" });
   await ann.program.line("out", / #lobby \* cid joined$/);
+  await ann.program.line("out", /^\S+ \* cid is online$/);
   await cid.quit();
-  await ann.program.line("out", / #lobby \* cid left$/);
-  await bot.program.until("cid's leaving", () => eventsOf(bot.events, "presence")[3]);
+  await ann.program.line("out", /^\S+ \* cid is offline$/);
+  await bot.event("presence", ({ change }) => change === "offline");
   await goHome([ann, bot]);
 
-  const expected = [["here", "bot"], ["joined", "ann"], ["joined", "cid"], ["left", "cid"]];
+  const expected = [["here", "bot"], ["online", "ann"], ["online", "cid"], ["offline", "cid"]];
   deepEqual(
     eventsOf(bot.events, "presence").slice(0, 4).map(({ change, names }) => [change, ...names]),
     expected,
   );
-  match(cid.program.out[0] ?? "", / #lobby \* here: cid, bot, ann$/);
+  match(cid.program.out[0] ?? "", /^\S+ \* here: cid, bot, ann$/);
 });
 
 scenario("the server tells its operator who comes from where, and who goes", async (stage) => {
@@ -92,7 +97,6 @@ scenario("the server tells its operator who comes from where, and who goes", asy
   const address = /^\d\d:\d\d:\d\d (127\.0\.0\.1:\d+) connected$/.exec(came)?.[1] ?? "no address";
   deepEqual(server.program.err.slice(1).map((line) => line.replace(/^\d\d:\d\d:\d\d /, "")), [
     `${address} logged in as ann by device "laptop"`,
-    `${address} joined as ann`,
     `${address} gone: closed by the client (done)`,
   ]);
 });
@@ -106,17 +110,15 @@ scenario(
     const bot = await stage.joined(server, { user: "bot", json: true });
     const said = Array.from({ length: BURST_MESSAGES }, (_, at) => `line ${at}`);
     await Promise.all([ann.say(...said), bot.say(...said)]);
-    await Promise.all([ear, ann, bot].map((client) => client.showsCount(2 * BURST_MESSAGES)));
+    await Promise.all([ear, ann, bot].map((client) => client.showsCount(2 * BURST_MESSAGES, BURST_MS_MAX)));
 
     deepEqual(ann.shown, ear.shown);
     deepEqual(bot.shown, ear.shown);
     for (const user of ["ann", "bot"]) {
       deepEqual(ear.shown.filter((line) => line.startsWith(user)), said.map((text) => `${user}: ${text}`));
     }
-    deepEqual(
-      eventsOf(ear.events, "message").map(({ seq }) => seq),
-      Array.from({ length: 2 * BURST_MESSAGES }, (_, at) => at + 1),
-    );
+    const numbers = eventsOf(ear.events, "message").map(({ seq }) => seq);
+    deepEqual(numbers, numbers.map((_, at) => (numbers[0] ?? 0) + at));
     await goHome([ear, ann, bot]);
     // Each comes right after its message, so the last may have been on its way until the end.
     equal(eventsOf(bot.events, "ack").length, BURST_MESSAGES);
@@ -135,11 +137,11 @@ scenario(
       ann.program.typeAndEnd(said.map((text) => `${text}\n`).join("")),
       bot.program.typeAndEnd(said.map((text) => `{"type":"send","text":"${text}"}\n`).join("")),
     ]);
-    equal((await ann.ending()).code, 0);
-    equal((await bot.ending()).code, 0);
+    equal((await ann.ending(BURST_MS_MAX)).code, 0);
+    equal((await bot.ending(BURST_MS_MAX)).code, 0);
     equal(eventsOf(bot.events, "ack").length, BURST_MESSAGES);
     deepEqual(eventsOf(bot.events, "unacknowledged"), []);
-    await ear.showsCount(2 * BURST_MESSAGES);
+    await ear.showsCount(2 * BURST_MESSAGES, BURST_MS_MAX);
     for (const user of ["ann", "bot"]) {
       deepEqual(ear.shown.filter((line) => line.startsWith(user)), said.map((text) => `${user}: ${text}`));
     }

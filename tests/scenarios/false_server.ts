@@ -5,10 +5,11 @@
  * @module
  */
 
-import { signedLine } from "../../lib/chat/notice.ts";
+import { setImmediate } from "node:timers";
+import { addressGroup } from "../../lib/chat/address_group.ts";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import type { SigningKey } from "../../lib/crypto/port.ts";
-import { LobbyExchange } from "../../lib/delivery/exchange.ts";
+import { RoomExchange } from "../../lib/delivery/exchange.ts";
 import { type Endpoint, endpointText } from "../../lib/identity/endpoint.ts";
 import { fingerprint } from "../../lib/identity/host_key.ts";
 import { pump } from "../../lib/net/pump.ts";
@@ -16,12 +17,12 @@ import { type Accepted, listen, type Listening } from "../../lib/net/tcp.ts";
 import { Ticker } from "../../lib/net/ticker.ts";
 import { Link } from "../../lib/secure/link.ts";
 import { SUITES } from "../../lib/secure/suite.ts";
-import { addressGroup } from "../../lib/session/admission.ts";
 import { Reception } from "../../lib/session/reception.ts";
 import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
 import { type AccountDatabase, openAccountDatabase } from "../../lib/store/account_database.ts";
 import { loadOrMakeHostKey } from "../../lib/store/host_key_file.ts";
+import { openRoomStore, type RoomStore } from "../../lib/store/room_store.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
 import { decodeServerMessage, encodeMessage, type ServerMessage } from "../../lib/wire/message.ts";
 import { provider } from "../crypto/test_provider.ts";
@@ -34,6 +35,15 @@ const wallClock = (): number => Date.now();
 
 /** What is said in the place of a message; the message itself where the server is honest about it. */
 export type Lie = (message: ServerMessage) => readonly ServerMessage[];
+
+/** What a false server stands on. */
+interface Premises {
+  readonly dataDir: string;
+  readonly store: AccountDatabase;
+  readonly exchange: RoomExchange;
+  readonly setup: Bytes;
+  readonly at: Endpoint;
+}
 
 /** A server in this process. */
 export class FalseServer implements Reachable {
@@ -48,7 +58,7 @@ export class FalseServer implements Reachable {
 
   readonly #signing: SigningKey;
   readonly #lie: Lie;
-  readonly #exchange: LobbyExchange;
+  readonly #exchange: RoomExchange;
   readonly #reception: Reception;
   readonly #service: Service;
   readonly #setup: Bytes;
@@ -57,7 +67,7 @@ export class FalseServer implements Reachable {
   #peers = 0;
 
   private constructor(
-    { dataDir, store, setup, at }: { dataDir: string; store: AccountDatabase; setup: Bytes; at: Endpoint },
+    { dataDir, store, exchange, setup, at }: Premises,
     { signing, shown, lie }: { signing: SigningKey; shown: string; lie: Lie },
   ) {
     this.address = endpointText(at);
@@ -67,13 +77,10 @@ export class FalseServer implements Reachable {
     this.#signing = signing;
     this.#lie = lie;
     this.#setup = setup;
-    this.#exchange = new LobbyExchange({
-      wallClock,
-      sign: (saying, now) => signedLine(saying, { ...PARTS, hostKey: signing }, now),
-    });
+    this.#exchange = exchange;
     this.#reception = new Reception({ store, registration: "open", ...PARTS });
     const { publicKey } = signing;
-    this.#service = new Service({ store, exchange: this.#exchange, provider, hostKey: publicKey, setup });
+    this.#service = new Service({ store, exchange, provider, hostKey: publicKey, setup });
   }
 
   /** One that listens on loopback and says `lie` of each message, until the stage is cleared. */
@@ -81,16 +88,24 @@ export class FalseServer implements Reachable {
     const dataDir = stage.path("false_server");
     const signing = await provider.ed25519SigningKey(await loadOrMakeHostKey(dataDir, systemEntropy));
     const store = await openAccountDatabase(dataDir);
+    const rooms = await openRoomStore({ dataDir, keyFile: undefined }, PARTS);
+    const exchange = await exchangeOf({ signing, store, rooms });
     const setup = await store.opaqueSetup(async () => await (await provider.opaque()).newSetup());
     const listening = listen({ host: "127.0.0.1", port: 0 });
     const shown = fingerprint(await provider.sha256(signing.publicKey));
-    const server = new FalseServer({ dataDir, store, setup, at: listening.at }, { signing, shown, lie });
+    const server = new FalseServer({ dataDir, store, exchange, setup, at: listening.at }, {
+      signing,
+      shown,
+      lie,
+    });
     const receiving = server.#receive(listening);
     stage.atEnd(async () => {
       listening.close();
       for (const session of server.#sessions) session.close("shuttingDown", clock());
       await receiving;
+      await exchange.settled();
       store.close();
+      rooms.close();
     });
     return server;
   }
@@ -129,4 +144,25 @@ export class FalseServer implements Reachable {
     const message = decodeServerMessage(bytes);
     return message === undefined ? [bytes] : this.#lie(message).map(encodeMessage);
   }
+}
+
+function exchangeOf(
+  { signing, store, rooms }: {
+    readonly signing: SigningKey;
+    readonly store: AccountDatabase;
+    readonly rooms: RoomStore;
+  },
+): Promise<RoomExchange> {
+  return RoomExchange.open({
+    ...PARTS,
+    hostKey: signing,
+    wallClock,
+    soon: (act) => setImmediate(act),
+    logs: rooms.log,
+    files: rooms.files,
+    accounts: store,
+    retention: 0,
+    fileLimits: { quotaBytes: 1_000_000_000, days: 30 },
+    note: () => {},
+  });
 }

@@ -181,7 +181,7 @@ export class Intruder {
   #hear(message: Bytes): void {
     this.opened.push(message);
     const heard = decodeClientMessage(message);
-    if (heard?.type === "send") this.heard.push(`text ${heard.text}`);
+    if (heard?.type === "send") this.heard.push(`entry ${heard.entry.kind}`);
     this.#stage.changes.tell();
   }
 }

@@ -306,9 +306,9 @@ scenario("two clients of one account are one person to the others", async (stage
   await ear.shows("ann: and still here");
   await second.quit();
   equal((await second.ending()).code, 0);
-  await ear.program.line("out", /"change":"left"/);
+  await ear.program.line("out", /"change":"offline"/);
   const coming = eventsOf(ear.events, "presence").map(({ change, names }) => [change, ...names]);
-  deepEqual(coming, [["here", "ear"], ["joined", "ann"], ["left", "ann"]]);
+  deepEqual(coming, [["here", "ear"], ["online", "ann"], ["offline", "ann"]]);
 });
 
 /** How somebody without an account comes by an invitation: not pinned, since the invitation has the host key. */

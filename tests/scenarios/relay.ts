@@ -24,6 +24,8 @@ export interface Meddling {
   readonly change?: (way: Way, octet: number, place: Place) => number;
   /** Ends the connection in both directions when so many octets have passed one way. */
   readonly cut?: { readonly way: Way; readonly offset: number };
+  /** How many connections that befalls: all, unless it is said. */
+  readonly cuts?: number;
 }
 
 /** What one connection through the relay has carried, as it was sent. */
@@ -164,11 +166,14 @@ export class Relay {
     bytes: Bytes,
     { offset, lengths }: { readonly offset: number; readonly lengths: FrameLengths },
   ): { readonly passed: Bytes; readonly cut: boolean } {
-    const { change, cut } = this.#meddling;
+    const { change, cut, cuts = Infinity } = this.#meddling;
     const changed = change === undefined
       ? bytes
       : bytes.map((octet, at) => change(way, octet, { offset: offset + at, inLength: lengths.takes(octet) }));
-    if (cut?.way !== way || offset + bytes.length < cut.offset) return { passed: changed, cut: false };
+    const isSpared = this.connections.filter(({ meddled }) => meddled).length >= cuts;
+    if (cut?.way !== way || isSpared || offset + bytes.length < cut.offset) {
+      return { passed: changed, cut: false };
+    }
     return { passed: changed.subarray(0, cut.offset - offset), cut: true };
   }
 }

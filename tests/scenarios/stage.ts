@@ -10,7 +10,7 @@ import { variable } from "../compiled/variable.ts";
 import { test } from "../sanitized.ts";
 import { Changes } from "./changes.ts";
 import { enrolled, hostKeyIn, keepKeys } from "./enrolled.ts";
-import { type JsonEvent, jsonEvent } from "./json_events.ts";
+import { eventsOf, type JsonEvent, jsonEvent } from "./json_events.ts";
 import { type Ending, type Launch, launched, type Outlet, Program, type ProgramName } from "./programs.ts";
 
 /** How a server is started. */
@@ -49,6 +49,8 @@ export interface ClientRun {
   readonly configDir?: string;
   /** The password in its environment; `null`: none. */
   readonly password?: string | null;
+  /** For how many seconds it tries a lost connection again; 0, so that a cut is its end, unless it is said. */
+  readonly reconnect?: number;
   /** Further arguments. */
   readonly args?: readonly string[];
   /** Its environment besides its folder. */
@@ -216,10 +218,11 @@ export class Stage {
 
   /** Starts a client by `args`, which are all that it is told of its server. */
   clientBy(run: Omit<ClientRun, "address" | "pinned" | "newcomer"> & { readonly configDir: string }): Client {
-    const { user, json = false, configDir, password = PASSWORD, args = [], env = {}, unread } = run;
+    const { user, json = false, configDir, password = PASSWORD, reconnect = 0, args = [], env = {}, unread } =
+      run;
     const program = this.launch("sotto", {
       as: user,
-      args: ["chat", `--user=${user}`, ...(json ? ["--json"] : []), ...args],
+      args: ["chat", `--user=${user}`, `--reconnect=${reconnect}`, ...(json ? ["--json"] : []), ...args],
       env: {
         SOTTO_CONFIG_DIR: configDir,
         ...(password === null ? {} : { SOTTO_PASSWORD: password }),
@@ -316,7 +319,7 @@ export class Server implements Reachable {
 
   /** What its journal says of how `name` went the last time; waits for it. */
   async whyGone(name: string): Promise<string> {
-    const where = await this.program.found("err", new RegExp(` (\\S+) joined as ${name}$`));
+    const where = await this.program.found("err", new RegExp(` (\\S+) logged in as ${name} by device `));
     return await this.program.found("err", new RegExp(` ${where} gone: (.*)$`));
   }
 
@@ -331,7 +334,7 @@ export class Server implements Reachable {
   /** Ends it, and tells whom all of its journal says were let in: in the end nothing of it waits to be written. */
   async guests(): Promise<readonly string[]> {
     const { err } = await this.stop();
-    return err.flatMap((line) => / joined as (.*)$/.exec(line)?.[1] ?? []);
+    return err.flatMap((line) => / logged in as (.*) by device /.exec(line)?.[1] ?? []);
   }
 
   /** Ends it by `signal`, and tells how it ended. */
@@ -341,8 +344,8 @@ export class Server implements Reachable {
   }
 }
 
-/** A message in the line mode; the mark is missing where it is the operator's. */
-const MESSAGE = /^\S+ #lobby <([^>]+)> (.*?)(?: (☒|☐(?: .*)?))?$/;
+/** A message in the line mode; the mark is missing where it is the operator's, the number where nobody asked for it. */
+const MESSAGE = /^\S+ #lobby (?:#\d+ )?<([^>]+)> (.*?)(?: (☒|☐(?: .*)?))?$/;
 
 /** A client. */
 export class Client {
@@ -378,7 +381,7 @@ export class Client {
 
   /** Settles when it is let in. */
   async ready(): Promise<void> {
-    await this.program.line("out", this.#json ? /"change":"here"/ : / #lobby \* here: /);
+    await this.program.line("out", this.#json ? /"change":"here"/ : /^\S+ \* here: /);
   }
 
   /** Says `texts`, each as a message. */
@@ -388,13 +391,27 @@ export class Client {
     );
   }
 
+  /** Asks for something, in JSON; rooms, numbers and all as README's table has it. */
+  async ask(...requests: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    await this.program.type(...requests.map((request) => JSON.stringify(request)));
+  }
+
+  /** The first event of that type that fits, in JSON; waits for it. Those before the `from`-th of all do not count. */
+  event<Type extends JsonEvent["type"]>(
+    type: Type,
+    fits: (event: Extract<JsonEvent, { type: Type }>) => boolean = () => true,
+    from = 0,
+  ): Promise<Extract<JsonEvent, { type: Type }>> {
+    return this.program.until(`such a "${type}"`, () => eventsOf(this.events.slice(from), type).find(fits));
+  }
+
   /** Asks to end, as one does in its mode. */
   async quit(): Promise<void> {
     await this.program.type(this.#json ? '{"type":"quit"}' : "/quit");
   }
 
   /**
-   * The messages that it shows, its own among them: as `name: text` what has ☒ or is the operator's, and what has ☐ with
+   * The messages of the lobby that it shows, its own among them: as `name: text` what has ☒ or is the operator's, and what has ☐ with
    * that and the reason behind it.
    */
   get shown(): readonly string[] {
@@ -412,8 +429,8 @@ export class Client {
   }
 
   /** Settles when it shows that many messages. */
-  async showsCount(count: number): Promise<void> {
-    await this.program.until(`${count} messages`, () => this.shown.length >= count || undefined);
+  async showsCount(count: number, within_ms?: number): Promise<void> {
+    await this.program.until(`${count} messages`, () => this.shown.length >= count || undefined, within_ms);
   }
 
   /** How it ended; waits for that. */
@@ -424,8 +441,9 @@ export class Client {
   #messageIn(line: string): string | undefined {
     if (this.#json) {
       const event = jsonEvent(line);
-      if (event.type !== "message") return undefined;
-      const isMarked = !event.verified && event.source !== "console";
+      if (event.type !== "message" || event.room !== "#lobby") return undefined;
+      // What the host key has signed carries no mark.
+      const isMarked = !event.verified && event.reason !== null;
       return `${event.from}: ${event.text}${isMarked ? ` ☐ ${event.reason}` : ""}`;
     }
     const [, from, text, mark] = MESSAGE.exec(line) ?? [];

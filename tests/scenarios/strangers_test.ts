@@ -201,9 +201,9 @@ async function loginTime(server: Server, name: string, own: OwnKeys | undefined)
   if (endpoint === undefined || own === undefined) throw new Error(`no address: ${server.address}`);
   const hostKey = Uint8Array.fromBase64(server.hostKey);
   const started_ms = performance.now();
-  const { conversation, ended } = await join({ endpoint, hostKey }, name, own);
+  const { chat, ended } = await join({ endpoint, hostKey }, name, own);
   const elapsed_ms = performance.now() - started_ms;
-  await conversation.request({ type: "quit" });
+  await chat.request({ type: "quit" });
   await ended;
   return elapsed_ms;
 }

@@ -224,6 +224,30 @@ for (const side of SIDES) {
     });
   });
 
+  test(`a ${side} with much to say waits for what it has said to be written, and for no longer than there is a line`, async () => {
+    const pair = await LinkPair.open({ answersCloses: true });
+    const link = pair.ends[side];
+    await link.drained(0);
+    pair.hold(side);
+    const message = new Uint8Array(MESSAGE_BYTES_MAX).fill(0x61);
+    for (let count = 0; count < 20; count++) link.send(message);
+    const settledAt: number[] = [];
+    const limits = [0, WRITE_BYTES_MAX, 10 * MESSAGE_BYTES_MAX];
+    const waits = limits.map((limit) => link.drained(limit).then(() => settledAt.push(limit)));
+    await settled();
+    assert.deepEqual(settledAt, []);
+    pair.release(side);
+    await Promise.all(waits);
+    assert.deepEqual(settledAt, limits.toReversed(), "who takes more is told earlier");
+
+    pair.hold(side);
+    for (let count = 0; count < 20; count++) link.send(message);
+    const last = link.drained(0);
+    link.lost();
+    await last;
+    await pair.cut();
+  });
+
   test(`a ${side} whose peer never reads is rid of it`, async () => {
     const pair = await LinkPair.open();
     pair.hold(side);

@@ -17,7 +17,8 @@ import { type Suite, SUITES } from "../../lib/secure/suite.ts";
 import { parseHandle } from "../../lib/text/handle.ts";
 import { type Bytes, concat } from "../../lib/wire/bytes.ts";
 import { encodeFrame, FrameReader } from "../../lib/wire/frame.ts";
-import { encodeMessage, LOBBY } from "../../lib/wire/message.ts";
+import { encodeBody } from "../../lib/wire/entry_body.ts";
+import { encodeMessage } from "../../lib/wire/message.ts";
 import { type LoginWay, PlayedEnd } from "./recorded_login.ts";
 import { remembering } from "./remembering_provider.ts";
 import { seededEntropy } from "./seeded_entropy.ts";
@@ -96,11 +97,23 @@ export const HOST_KEY_SEED: Bytes = new Uint8Array(32).fill(0x11);
 
 const NAME = parseHandle("ann") ?? assert.fail("ann is a handle");
 const BOB = parseHandle("bob") ?? assert.fail("bob is a handle");
-const DEVICE = new Uint8Array(32).fill(0xd);
+const ROOM = new Uint8Array(16).fill(0xa);
 
 function said(at: number, text: string) {
   const [salt, signature] = [new Uint8Array(32).fill(at), new Uint8Array(64).fill(at)];
-  return { room: LOBBY, id: new Uint8Array(16).fill(at), text, salt, seen: 0, signature };
+  const body = encodeBody({ kind: "text", body: { text } });
+  const seen = { sequence: 0, hash: new Uint8Array(32) };
+  return {
+    id: new Uint8Array(16).fill(at),
+    kind: "text",
+    seen,
+    signature,
+    content: { salt, body },
+  } as const;
+}
+
+function place(at: number) {
+  return { sequence: at, time: 1_000 * at, previous: new Uint8Array(32).fill(at) };
 }
 
 /** The seed of a session's randomness; each end adds its own name. */
@@ -109,33 +122,35 @@ export const SESSION_SEED = "sotto golden session";
 /** Everything that is said in a recorded session after its login, encoded. */
 export const SAID = {
   enter: encodeMessage({ type: "enter" }),
-  join: encodeMessage({ type: "join", room: LOBBY }),
-  here: encodeMessage({ type: "presence", room: LOBBY, change: "here", names: [NAME, BOB], time: 1_000 }),
-  first: encodeMessage({ type: "send", ...said(1, "Good morning") }),
-  second: encodeMessage({ type: "send", ...said(2, "x".repeat(300)) }),
-  firstAck: encodeMessage({
-    type: "ack",
-    room: LOBBY,
-    id: new Uint8Array(16).fill(1),
-    sequence: 1,
-    time: 2_000,
+  read: encodeMessage({
+    type: "read",
+    room: ROOM,
+    ask: 1,
+    where: { from: "newest" },
+    limit: 50,
+    follow: true,
   }),
+  here: encodeMessage({
+    type: "presence",
+    people: [{ handle: NAME, state: "online" }, { handle: BOB, state: "away", text: "at lunch" }],
+    time: 1_000,
+  }),
+  first: encodeMessage({ type: "send", room: ROOM, entry: said(1, "Good morning") }),
+  second: encodeMessage({ type: "send", room: ROOM, entry: said(2, "x".repeat(300)) }),
+  firstAck: encodeMessage({ type: "ack", room: ROOM, id: new Uint8Array(16).fill(1), ...place(2) }),
   entry: encodeMessage({
     type: "entry",
-    ...said(3, "Guten Morgen"),
-    sequence: 2,
-    from: BOB,
-    device: DEVICE,
-    time: 2_001,
+    room: ROOM,
+    entry: {
+      ...said(3, "Guten Morgen"),
+      ...place(3),
+      from: BOB,
+      device: new Uint8Array(32).fill(0xd),
+      digest: new Uint8Array(32).fill(0xe),
+    },
   }),
-  third: encodeMessage({ type: "send", ...said(4, "under new keys") }),
-  thirdAck: encodeMessage({
-    type: "ack",
-    room: LOBBY,
-    id: new Uint8Array(16).fill(4),
-    sequence: 3,
-    time: 3_000,
-  }),
+  third: encodeMessage({ type: "send", room: ROOM, entry: said(4, "under new keys") }),
+  thirdAck: encodeMessage({ type: "ack", room: ROOM, id: new Uint8Array(16).fill(4), ...place(4) }),
 } as const;
 
 /** What an end computes with in a recorded session: its entropy is of the seed and its own name. */
@@ -171,7 +186,7 @@ export function streamOf(frames: readonly Frame[]): Bytes {
 
 /** How many application messages the step of a session carries. */
 export const MESSAGES_IN: Readonly<Record<string, number>> = {
-  "enter and join": 2,
+  "enter and read": 2,
   presence: 1,
   "two messages": 2,
   ack: 1,
@@ -222,7 +237,7 @@ export async function recordSession(kind: Kind, seed = SESSION_SEED, real = quic
     await deliver("toServer", await deliver("toClient", reply, ["LoginReply"]), ["LoginFinish"]);
   }
   const [c, s] = [client.channel, server.channel];
-  await deliver("toServer", await c.sealMessages([SAID.enter, SAID.join]), ["enter and join"]);
+  await deliver("toServer", await c.sealMessages([SAID.enter, SAID.read]), ["enter and read"]);
   await deliver("toClient", await s.sealMessages([SAID.here]), ["presence"]);
   await deliver("toServer", await c.sealMessages([SAID.first, SAID.second]), ["two messages"]);
   await deliver("toClient", await s.sealMessages([SAID.firstAck]), ["ack"]);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { SigningKey } from "../../lib/crypto/port.ts";
 import type { DeviceList } from "../../lib/identity/device_list.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
-import { type Keys, LOBBY, type Publish } from "../../lib/wire/message.ts";
+import type { Keys, Publish } from "../../lib/wire/message.ts";
 import { type Guest, Room } from "../delivery/room.ts";
 import { test } from "../sanitized.ts";
 import { handle, keyOf, Person } from "./people.ts";
@@ -23,14 +23,13 @@ test("a list that a device publishes is told to all connections of its account, 
   const marks = [laptop, password, bob, entered].map((guest) => guest.heard.length);
   const account = await laptop.ask({ type: "publish", keys });
   assert.deepEqual(account, { type: "account", handle: ANN, role: "owner", keys, recovery: false });
-  bob.say("seen?");
-  for (const guest of [laptop, bob]) await guest.next(({ type }) => type === "entry" || type === "ack");
+  for (const guest of [laptop, bob]) await room.until(() => guest.summary.at(-1) === "keys ann");
   for (const guest of [password, entered]) await guest.next(({ type }) => type === "account", 1);
   const told = [laptop, password, bob, entered].map((guest, at) => guest.summary.slice(marks[at]));
   assert.deepEqual(told, [
-    ["account", "cards ann", "bob: seen?"],
+    ["account", "cards ann", "keys ann"],
     ["account"],
-    ["cards ann", "ack"],
+    ["cards ann", "keys ann"],
     ["account"],
   ]);
   for (const guest of [laptop, password, bob, entered]) await guest.leave();
@@ -47,10 +46,10 @@ test("attack 25: a device that was revoked is out within the turn, and what it s
   for (const guest of [lost, entered]) await closedFor(guest, "deviceRevoked");
   assert.ok(lost.summary.includes("account"), "it is told the list that says so");
   laptop.say("only me");
-  await bob.next(({ type }) => type === "entry");
+  await room.until(() => bob.texts.length > 0);
   assert.deepEqual(
     bob.summary.slice(length),
-    ["cards ann", "ann: only me"],
+    ["cards ann", "keys ann", "ann: only me"],
     "her other device is still present",
   );
   const again = await room.connect();
@@ -74,11 +73,19 @@ test("attack 25: what a revoked device had already sent is not said after its re
   };
   laptop.send({ type: "publish", keys });
   await asked.promise;
-  // Behind a request of its own account's, which waits for its turn.
-  lost.send({ type: "join", room: LOBBY });
+  // It waits for the disk, which is busy until the list is published.
+  const [waits, busy] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  room.log.before = (method) => {
+    if (method !== "placeOfId") return;
+    waits.resolve();
+    return busy.promise;
+  };
   lost.say("one more");
+  await waits.promise;
   gate.resolve();
   await closedFor(lost, "deviceRevoked");
+  busy.resolve();
+  await room.exchange.settled();
   assert.deepEqual(bob.texts, []);
   for (const guest of [laptop, bob]) await guest.leave();
 });
@@ -88,10 +95,10 @@ test("the last device in the lobby that revokes itself has left it", async () =>
   const { ann, laptop } = await family(room);
   const bob = await room.welcome("bob");
   const { length } = bob.heard;
-  await publish(room, laptop, ann, ann.without(ann.device.publicKey));
+  laptop.send({ type: "publish", keys: await ann.keys(ann.without(ann.device.publicKey)) });
   await closedFor(laptop, "deviceRevoked");
-  await bob.next((message) => message.type === "presence" && message.change === "left");
-  assert.deepEqual(bob.summary.slice(length), ["cards ann", "left ann"]);
+  await room.until(() => bob.summary.at(-1) === "keys ann");
+  assert.deepEqual(bob.summary.slice(length), ["offline ann", "cards ann", "keys ann"]);
   await bob.leave();
 });
 
@@ -124,9 +131,8 @@ test("of two lists that are published at the same time one is stale, and nobody 
   laptop.send({ type: "publish", keys: first ?? assert.fail() });
   other.send({ type: "publish", keys: second ?? assert.fail() });
   await room.until(() => [laptop, other].some((guest) => guest.summary.includes("fault staleList")));
-  bob.say("so?");
-  await bob.next(({ type }) => type === "ack");
-  assert.deepEqual(bob.summary.slice(length), ["cards ann", "ack"]);
+  await room.until(() => bob.summary.at(-1) === "keys ann");
+  assert.deepEqual(bob.summary.slice(length), ["cards ann", "keys ann"]);
   for (const guest of [laptop, other, bob]) await guest.leave();
 });
 
@@ -148,12 +154,12 @@ test("a list that another process published in the middle of it makes this one s
   await laptop.leave();
 });
 
-test("a device that joins while its account's keys change brings no older ones with it", async () => {
+test("a device that enters while its account's keys change is told no older ones", async () => {
   const room = await Room.open();
   const { ann, password, phone, laptop } = await family(room);
-  const bob = await room.welcome("bob");
   await laptop.leave();
-  const late = await room.enter(ann, phone);
+  const late = await room.connect();
+  await late.sendDeviceLogin(ANN, phone);
   const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   room.store.after = (method) => {
     if (method !== "find") return;
@@ -161,23 +167,19 @@ test("a device that joins while its account's keys change brings no older ones w
     asked.resolve();
     return gate.promise;
   };
-  late.send({ type: "join", room: LOBBY });
+  late.send({ type: "enter" });
   await asked.promise;
   const keys = await ann.keys(ann.with((await keyOf("tablet")).publicKey, "tablet"));
   const { length } = password.heard;
   password.send({ type: "publish", keys });
-  // Time enough for it to be done, if it did not wait for its turn.
-  for (let rounds = 0; rounds < 50 && password.heard.length === length; rounds++) {
-    await bob.ask({ type: "join", room: LOBBY });
-  }
   gate.resolve();
   await password.next(({ type }) => type === "account", length);
-  await late.next((message) => message.type === "cards");
-  bob.say("done");
-  await bob.next(({ type }) => type === "ack");
-  const cards = bob.heard.flatMap((message) => message.type === "cards" ? message.cards : []);
-  assert.deepEqual(cards.at(-1)?.list, keys.list, "the last that is told is the one that is stored");
-  for (const guest of [late, password, bob]) await guest.leave();
+  await late.join();
+  const told = late.heard.flatMap((message) => message.type === "account" ? [message.keys?.list] : []);
+  assert.deepEqual(told.at(-1), keys.list);
+  const cards = late.heard.flatMap((message) => message.type === "cards" ? message.cards : []);
+  assert.deepEqual(cards.map(({ list }) => list).slice(-1), [keys.list]);
+  for (const guest of [late, password]) await guest.leave();
 });
 
 test("a new device is approved by an old one: it gets its part, all connections the account, and it may come in", async () => {
@@ -193,10 +195,10 @@ test("a new device is approved by an old one: it gets its part, all connections 
   const keys = await ann.keys(ann.with(tablet.publicKey, "tablet"));
   const [asked, given] = [password.heard.length, laptop.heard.length];
   laptop.send({ type: "approve", device: tablet.publicKey, keys, share: SHARE, sealed: SEALED });
-  await laptop.next(({ type }) => type === "cards", given);
+  await room.until(() => laptop.summary.at(-1) === "keys ann");
   await password.next(({ type }) => type === "account", asked);
   assert.deepEqual(password.heard[asked], { type: "approved", keys, share: SHARE, sealed: SEALED });
-  assert.deepEqual(laptop.summary.slice(given), ["account", "cards ann"]);
+  assert.deepEqual(laptop.summary.slice(given), ["account", "cards ann", "keys ann"]);
   assert.ok(!bob.summary.includes("approval"), "that is nobody else's affair");
   const guest = await room.join(ann, tablet);
   const again = await laptop.ask({
@@ -267,9 +269,7 @@ test("a device that waits and is cut waits no more, and neither does one whose s
   await password.ended;
   room.store.after = () => {};
   assert.equal(room.exchange.isWaiting(ANN, tablet.publicKey), false);
-  const later = await room.enter(ann);
-  later.send({ type: "join", room: LOBBY });
-  await later.next(({ type }) => type === "cards");
+  const later = await room.join(ann);
   assert.ok(!later.summary.includes("approval"));
   await later.leave();
 });
@@ -291,7 +291,7 @@ test("a new identity takes a password and a recovery blob; all are told, and the
   const account = await password.ask({ type: "publish", keys, recovery: BLOB });
   assert.deepEqual(account, { type: "account", handle: ANN, role: "owner", keys, recovery: true });
   await closedFor(laptop, "deviceRevoked");
-  const cards = await bob.next((message) => message.type === "cards", 3);
+  const cards = await bob.next((message) => message.type === "cards", bob.arrivedAt);
   assert.deepEqual(cards, { type: "cards", cards: [{ handle: ANN, ...keys }] });
   const guest = await room.join(reborn);
   for (const each of [password, bob, guest]) await each.leave();
@@ -301,8 +301,10 @@ test("the keys that are stored already may be published again, with a recovery b
   const room = await Room.open();
   const { ann, password, laptop } = await family(room);
   const keys = await ann.keys();
+  const { length } = laptop.heard;
   const account = await password.ask({ type: "publish", keys, recovery: BLOB });
   assert.deepEqual(account, { type: "account", handle: ANN, role: "owner", keys, recovery: true });
+  await laptop.next(({ type }) => type === "account", length);
   const other: Bytes = new Uint8Array(96).fill(6);
   const refused = await password.ask({ type: "publish", keys, recovery: other });
   assert.deepEqual(refused, { type: "fault", code: "badList" });
@@ -336,7 +338,7 @@ async function publish(room: Room, guest: Guest, person: Person, list: DeviceLis
   const { length } = guest.heard;
   guest.send({ type: "publish", keys });
   await guest.next((message) => message.type === "account", length);
-  await room.until(() => guest.summary.slice(length).includes("cards ann"));
+  await room.until(() => guest.summary.slice(length).includes("keys ann"));
   person.list = list;
   return keys;
 }

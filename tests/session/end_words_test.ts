@@ -17,6 +17,10 @@ test("the operator reads who ended a connection, when and why; only a conversati
       { kind: "dropped", during: "handshake", why: "crowded" },
       "dropped during the handshake (too many others came)",
     ],
+    [
+      { kind: "dropped", during: "conversation", why: "banned" },
+      "dropped during the conversation (its address was banned)",
+    ],
     [{ kind: "timedOut", during: "handshake" }, "timed out during the handshake"],
     [{ kind: "failed", fault: "badRecord" }, "broke the protocol (badRecord)"],
   ];

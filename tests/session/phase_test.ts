@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
-import { isStranger, MAY_COME, mayCome, type Phase, receiveBytes, tick } from "../../lib/session/phase.ts";
+import {
+  isStranger,
+  MAY_COME,
+  mayCome,
+  type Phase,
+  receiveBytes,
+  ROOM_REQUESTS,
+  tick,
+} from "../../lib/session/phase.ts";
 import { BEFORE_LOGIN_BYTES_MAX, LOGIN_MS_MAX } from "../../lib/wire/limits.ts";
 import { test } from "../sanitized.ts";
 
 const LOGIN: Phase = { kind: "login", since: 1_000, bytes: 0 };
 const ENTERING: Phase = { kind: "entering", since: 1_000, bytes: 0 };
-const INSIDE: readonly Phase[] = [{ kind: "password" }, { kind: "device" }, { kind: "joined" }, {
-  kind: "leaving",
-}];
+const INSIDE: readonly Phase[] = [{ kind: "password" }, { kind: "device" }, { kind: "leaving" }];
 
 test("attack 25: before a login, and after a close, no message may come; after a login, `enter` alone", () => {
   for (const type of Array.from(new Set(Object.values(MAY_COME).flat()))) {
@@ -18,15 +24,12 @@ test("attack 25: before a login, and after a close, no message may come; after a
 });
 
 test("attack 25: a password lets nobody into a room, and a device does not change the password", () => {
-  for (const type of ["join", "send", "approve"] as const) {
+  for (const type of [...ROOM_REQUESTS, "approve"] as const) {
     assert.equal(mayCome({ kind: "password" }, type), false);
   }
-  for (const kind of ["device", "joined"] as const) {
-    for (const type of ["passwordRequest", "passwordRecord", "recover", "askApproval"] as const) {
-      assert.equal(mayCome({ kind }, type), false);
-    }
+  for (const type of ["passwordRequest", "passwordRecord", "recover", "askApproval"] as const) {
+    assert.equal(mayCome({ kind: "device" }, type), false);
   }
-  assert.equal(mayCome({ kind: "device" }, "send"), false, "before it has joined");
 });
 
 test("nobody enters twice", () => {

@@ -6,9 +6,10 @@ import {
   LOGIN_MS_MAX,
 } from "../../lib/wire/limits.ts";
 import { Link } from "../../lib/secure/link.ts";
+import { ROOM_REQUESTS } from "../../lib/session/phase.ts";
 import type { Session } from "../../lib/session/session.ts";
-import { type ClientMessage, LOBBY } from "../../lib/wire/message.ts";
-import { type Guest, Room } from "../delivery/room.ts";
+import type { ClientMessage } from "../../lib/wire/message.ts";
+import { draft, type Guest, LOBBY_ID, Room } from "../delivery/room.ts";
 import { test } from "../sanitized.ts";
 import { optionsOf } from "../secure/pair.ts";
 import { KINDS, partsOf, repeatable } from "../secure/recorded_session.ts";
@@ -16,8 +17,8 @@ import { handle } from "./people.ts";
 
 const ID = new Uint8Array(16).fill(9);
 const KEY = new Uint8Array(32).fill(7);
-const SAID = { salt: new Uint8Array(32), seen: 0, signature: new Uint8Array(64) } as const;
-const KEYS = { identity: KEY, list: new Uint8Array([1]), signature: SAID.signature };
+const KEYS = { identity: KEY, list: new Uint8Array([1]), signature: new Uint8Array(64) };
+const SAID = { kind: "text", body: { text: "let me in" } } as const;
 
 /** One of each message that a client has. */
 const MESSAGES: readonly ClientMessage[] = [
@@ -28,8 +29,18 @@ const MESSAGES: readonly ClientMessage[] = [
   { type: "approve", device: KEY, keys: KEYS, share: KEY, sealed: new Uint8Array(96) },
   { type: "passwordRequest", request: KEY },
   { type: "passwordRecord", record: new Uint8Array(192) },
-  { type: "join", room: LOBBY },
-  { type: "send", room: LOBBY, id: ID, text: "let me in", ...SAID },
+  { type: "send", room: LOBBY_ID, entry: draft(SAID) },
+  { type: "read", room: LOBBY_ID, ask: 0, where: { from: "newest" }, limit: 1, follow: true },
+  { type: "list", ask: 0 },
+  { type: "askMembers", room: LOBBY_ID, ask: 0 },
+  { type: "askCards", ask: 0, handles: [handle("ann")] },
+  { type: "mark", room: LOBBY_ID, delivered: 1, read: 1, shown: true },
+  { type: "typing", room: LOBBY_ID, on: true },
+  { type: "status", state: "away" },
+  { type: "block", handle: handle("ann"), on: true },
+  { type: "fileBegin", file: ID, room: LOBBY_ID, size: 1, sha256: KEY },
+  { type: "fileChunk", file: ID, offset: 0, bytes: new Uint8Array(1) },
+  { type: "fileGet", file: ID, offset: 0, chunks: 1 },
 ];
 
 test("a device comes in, talks, and leaves by a close that both ends confirm", async () => {
@@ -41,11 +52,17 @@ test("a device comes in, talks, and leaves by a close that both ends confirm", a
   const { guest, session } = await ann.ended;
   assert.deepEqual(guest, { kind: "closed", by: "us", reason: "done", confirmed: true });
   assert.deepEqual(session, { kind: "closed", by: "peer", reason: "done", confirmed: true });
-  assert.deepEqual(ann.summary, ["account", "here ann", "cards ann", "ack", "ack"]);
-  assert.deepEqual(room.news, [
-    { kind: "entered", handle: "ann", device: "laptop" },
-    { kind: "joined", handle: "ann" },
+  assert.deepEqual(ann.summary, [
+    "account",
+    "room #lobby owner",
+    "ready",
+    "online ann",
+    "cards ann",
+    "page 3 live",
+    "ack",
+    "ack",
   ]);
+  assert.deepEqual(room.news, [{ kind: "entered", handle: "ann", device: "laptop" }]);
 });
 
 test("attack 25: before `enter` every other message closes; nobody hears it, nothing counts it", async () => {
@@ -72,7 +89,7 @@ test("attack 25: a password lets nobody into a room, and nothing but what the ta
   assert.equal(await carl.register(name, "correct horse"), undefined);
   assert.equal(await carl.logIn(name, "correct horse"), "in");
   await carl.leave();
-  for (const type of ["join", "send", "approve", "enter"] as const) {
+  for (const type of [...ROOM_REQUESTS, "approve", "enter"] as const) {
     const eve = await room.connect();
     assert.equal(await eve.logIn(name, "correct horse"), "in");
     eve.send(MESSAGES.find((message) => message.type === type) ?? assert.fail("one of each"));
@@ -80,35 +97,28 @@ test("attack 25: a password lets nobody into a room, and nothing but what the ta
   }
   const person = await room.person("bob");
   for (
-    const type of ["send", "enter", "recover", "askApproval", "passwordRequest", "passwordRecord"] as const
+    const type of ["enter", "recover", "askApproval", "passwordRequest", "passwordRecord"] as const
   ) {
     const bob = await room.enter(person);
     bob.send(MESSAGES.find((message) => message.type === type) ?? assert.fail("one of each"));
     await closedFor(bob, "protocolFault");
   }
-  await heardNothing(ann);
+  assert.ok(!ann.summary.some((words) => words.includes("carl")));
+  assert.deepEqual(ann.texts, []);
+  await ann.leave();
 });
 
 test("attack 25: a message for another room is refused, and told to its sender alone", async () => {
   const room = await Room.open();
   const [ann, bob] = [await room.welcome("ann"), await room.welcome("bob")];
-  ann.send({ type: "send", room: "#secrets", id: ID, text: "psst", ...SAID });
+  const entry = draft(SAID);
+  ann.send({ type: "send", room: ID, entry });
   const fault = await ann.next(({ type }) => type === "fault");
-  assert.deepEqual(fault, { type: "fault", code: "noSuchRoom", about: ID });
+  assert.deepEqual(fault, { type: "fault", code: "noSuchRoom", about: entry.id });
   ann.say("never mind");
   await bob.next(({ type }) => type === "entry");
   assert.deepEqual(bob.texts, ["ann: never mind"]);
   for (const guest of [ann, bob]) await guest.leave();
-});
-
-test("a room that is not there leaves a device outside, which may ask for another", async () => {
-  const room = await Room.open();
-  const guest = await room.enter(await room.person("ann"));
-  assert.deepEqual(await guest.ask({ type: "join", room: "#other" }), { type: "fault", code: "noSuchRoom" });
-  assert.deepEqual(room.exchange.present(), []);
-  await guest.join();
-  assert.deepEqual(room.exchange.present(), ["ann"]);
-  await guest.leave();
 });
 
 test("nobody counts as in before the first record under the keys of their login", async () => {
@@ -196,17 +206,9 @@ test("once the server closes, what comes is not decided on any more", async () =
   ann.session.close("shuttingDown", 0);
   ann.say("too late");
   await closedFor(ann, "shuttingDown");
-  await bob.next((message) => message.type === "presence" && message.change === "left");
+  await room.until(() => bob.summary.includes("offline ann"));
   assert.deepEqual(bob.texts, []);
   await bob.leave();
-});
-
-test("a connection that asks twice to join is refused, and the operator is told of once", async () => {
-  const room = await Room.open();
-  const ann = await room.welcome("ann");
-  assert.deepEqual(await ann.ask({ type: "join", room: LOBBY }), { type: "fault", code: "alreadyJoined" });
-  await ann.leave();
-  assert.equal(room.news.filter(({ kind }) => kind === "joined").length, 1);
 });
 
 test("a connection that is lost is told to the others, once", async () => {
@@ -217,15 +219,8 @@ test("a connection that is lost is told to the others, once", async () => {
   ann.session.lost();
   assert.deepEqual((await ann.ended).session, { kind: "cut", during: "conversation", answered: true });
   const back = await room.join(person);
-  await bob.next((message) => message.type === "presence" && message.change === "joined");
-  assert.deepEqual(bob.summary, [
-    "account",
-    "here bob,ann",
-    "cards bob,ann",
-    "left ann",
-    "cards ann",
-    "joined ann",
-  ]);
+  await room.until(() => bob.summary.at(-1) === "online ann");
+  assert.deepEqual(bob.summary.slice(bob.arrivedAt), ["offline ann", "online ann"]);
   for (const guest of [back, bob]) await guest.leave();
 });
 
@@ -254,40 +249,45 @@ test("all that a client sends at once is dealt with one by one, however long eac
   const room = await Room.open();
   const person = await room.person("ann");
   const gate = Promise.withResolvers<void>();
-  const ann = await room.enter(person);
+  const ann = await room.connect();
+  await ann.sendDeviceLogin(person.name, person.device);
   room.store.after = (method) => method === "find" ? gate.promise : undefined;
-  ann.send({ type: "join", room: LOBBY });
+  ann.send({ type: "enter" });
   ann.say("one");
   ann.say("two");
   ann.link.close("done", 0);
   gate.resolve();
   await ann.ended;
-  assert.deepEqual(ann.summary, ["account", "here ann", "cards ann", "ack", "ack"]);
+  const [ready, ...rest] = ann.summary.slice(2);
+  assert.deepEqual([ready, ...rest], ["ready", "online ann", "ack", "ack"]);
 });
 
-test("a connection that ends while its account is looked up leaves nothing behind", async () => {
+test("a connection that ends while its account is looked up, or it is put into the lobby, leaves nothing behind", async () => {
   const room = await Room.open();
-  const person = await room.person("ann");
   const bob = await room.welcome("bob");
-  for (const step of ["enter", "join"] as const) {
+  for (const step of ["account", "lobby"] as const) {
+    const person = await room.person(`ann-${step}`);
     const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const ann = await room.connect();
     await ann.sendDeviceLogin(person.name, person.device);
-    if (step === "join") await ann.ask({ type: "enter" });
-    room.store.after = (method) => {
-      if (method !== "find") return;
+    const wait = (method: string): Promise<void> | undefined => {
+      if (method !== (step === "account" ? "find" : "change")) return;
       asked.resolve();
       return gate.promise;
     };
-    ann.send(step === "join" ? { type: "join", room: LOBBY } : { type: "enter" });
+    room.store.after = wait;
+    room.log.before = wait;
+    ann.send({ type: "enter" });
     await asked.promise;
     ann.session.lost();
     gate.resolve();
     await ann.ended;
     room.store.after = () => {};
+    room.log.before = () => {};
     assert.deepEqual(room.exchange.present(), ["bob"]);
   }
-  await heardNothing(bob);
+  assert.ok(!bob.summary.some((words) => words.includes("online ann")));
+  await bob.leave();
 });
 
 test("a connection that ends while its login is looked at is forgotten, too", async () => {
@@ -321,7 +321,7 @@ test("a fault of ours ends one connection, and leaves nothing of it behind", asy
       receiving.resolve(fault);
       session.lost();
     });
-  ann.send({ type: "join", room: LOBBY });
+  ann.send({ type: "publish", keys: KEYS });
   assert.match(String(await receiving.promise), /disk full/, "the pump hears of it");
   assert.equal((await ann.ended).session.kind, "cut");
   assert.deepEqual(room.exchange.present(), ["bob"]);
@@ -336,10 +336,12 @@ async function closedFor(guest: Guest, reason: string): Promise<void> {
 
 /** Whatever others did, nobody in the lobby was told of it, and it took no place in the order. */
 async function heardNothing(guest: Guest): Promise<void> {
+  const page = guest.heard.find((message) => message.type === "page");
+  const head = page?.type === "page" && page.end?.head.sequence || assert.fail("a page's end");
   guest.say("just me");
   const ack = await guest.next(({ type }) => type === "ack");
-  assert.equal(ack.type === "ack" && ack.sequence, 1);
-  assert.deepEqual(guest.summary.slice(3), ["ack"]);
+  assert.equal(ack.type === "ack" && ack.sequence, head + 1);
+  assert.deepEqual(guest.summary.slice(guest.arrivedAt), ["ack"]);
   await guest.leave();
 }
 

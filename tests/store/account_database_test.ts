@@ -39,6 +39,84 @@ accountsTest("an account is kept as it was registered", async (accounts) => {
   equal(await accounts.find(BEN), undefined);
 });
 
+accountsTest(
+  "who is banned from the server is disabled until the ban is over or lifted",
+  async (accounts) => {
+    await registered(accounts, ANN);
+    await registered(accounts, BEN);
+    const address = { kind: "address", group: "192.0.2.7" } as const;
+    const account = { kind: "account", handle: BEN } as const;
+    const bans = [
+      { subject: address, since: NOW, until: undefined, reason: "a flood" },
+      { subject: account, since: NOW + 1, until: NOW + 1_000, reason: undefined },
+    ];
+    for (const ban of bans) equal(await accounts.setBan(ban), true);
+    deepEqual(await accounts.bans(), bans);
+    equal((await accounts.find(BEN))?.standing, "disabled");
+    equal((await accounts.find(ANN))?.standing, "active");
+    deepEqual((await accounts.list()).map(({ standing }) => standing), ["active", "disabled"]);
+    await accounts.liftExpiredBans(NOW + 999);
+    equal((await accounts.find(BEN))?.standing, "disabled");
+    await accounts.liftExpiredBans(NOW + 1_000);
+    equal((await accounts.find(BEN))?.standing, "active");
+    equal(await accounts.liftBan(account), false);
+    equal(await accounts.liftBan(address), true);
+    deepEqual(await accounts.bans(), []);
+  },
+);
+
+accountsTest(
+  "the end of a ban enables nobody whom an operator has disabled, before it or since",
+  async (accounts) => {
+    await registered(accounts, ANN);
+    await registered(accounts, BEN);
+    const ban = (handle: typeof ANN) =>
+      ({ subject: { kind: "account", handle }, since: NOW, until: NOW + 1, reason: undefined }) as const;
+    await accounts.setStanding(ANN, "disabled");
+    for (const handle of [ANN, BEN]) await accounts.setBan(ban(handle));
+    await accounts.setStanding(BEN, "disabled");
+    await accounts.liftExpiredBans(NOW + 1);
+    deepEqual(await accounts.bans(), []);
+    for (const handle of [ANN, BEN]) equal((await accounts.find(handle))?.standing, "disabled");
+    await accounts.setBan(ban(ANN));
+    await accounts.setStanding(ANN, "active");
+    equal((await accounts.find(ANN))?.standing, "active");
+  },
+);
+
+accountsTest("the keys of whoever is banned are nobody's who logs in", async (accounts) => {
+  await registered(accounts, ANN);
+  await accounts.setKeys(ANN, { keys: keys(1), expected: undefined, recovery: undefined });
+  const [key] = [keys(1).list.slice(0, 32)];
+  deepEqual(await accounts.keysNaming(ANN, key), keys(1));
+  const subject = { kind: "account", handle: ANN } as const;
+  await accounts.setBan({ subject, since: NOW, until: undefined, reason: undefined });
+  equal(await accounts.keysNaming(ANN, key), undefined);
+  await accounts.liftBan(subject);
+  deepEqual(await accounts.keysNaming(ANN, key), keys(1));
+});
+
+accountsTest(
+  "nobody is banned who is not there, and whoever is enabled is banned no more",
+  async (accounts) => {
+    const ban = {
+      subject: { kind: "account", handle: ANN },
+      since: NOW,
+      until: undefined,
+      reason: undefined,
+    } as const;
+    equal(await accounts.setBan(ban), false);
+    deepEqual(await accounts.bans(), []);
+    await registered(accounts, ANN);
+    equal(await accounts.setBan(ban), true);
+    equal(await accounts.setStanding(ANN, "active"), true);
+    deepEqual(await accounts.bans(), []);
+    equal(await accounts.setBan(ban), true);
+    equal(await accounts.remove(ANN), true);
+    deepEqual(await accounts.bans(), []);
+  },
+);
+
 folderTest(
   "all that was promised is there after the database was closed and opened again",
   async (folder) => {

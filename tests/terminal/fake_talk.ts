@@ -1,4 +1,5 @@
 import type { ClientEvent, ClientRequest, Talk } from "../../lib/client/event.ts";
+import type { EntryBody } from "../../lib/wire/entry_body.ts";
 import { type Handle, parseHandle } from "../../lib/text/handle.ts";
 
 /** `text` as a handle. */
@@ -32,6 +33,42 @@ export function message(
     text: "hello",
     verified: true,
     reason: undefined,
+    history: false,
+    kind: "text",
+    about: undefined,
+    file: undefined,
+    edited: false,
+    deletedBy: undefined,
+    reactions: [],
+    ...changes,
+  };
+}
+
+/** Something that somebody else did in a room, with `changes`. */
+export function deed(
+  what: EntryBody | undefined,
+  changes: Partial<Extract<ClientEvent, { type: "log" }>> = {},
+): Extract<ClientEvent, { type: "log" }> {
+  const { kind: _kind, text: _text, file: _file, edited: _, deletedBy: _by, reactions: __, ...facts } =
+    message();
+  return { ...facts, type: "log", what, ...changes };
+}
+
+/** A room that one is in, with `changes`. */
+export function room(
+  changes: Partial<Extract<ClientEvent, { type: "room" }>> = {},
+): Extract<ClientEvent, { type: "room" }> {
+  return {
+    type: "room",
+    news: "here",
+    room: "#lobby",
+    kind: "open",
+    standing: "member",
+    role: "member",
+    settings: { visibility: "public", topic: "", history: "all", retention: 0, slow: 0, lockdown: false },
+    members: 2,
+    unread: 0,
+    last: 1,
     ...changes,
   };
 }
@@ -40,6 +77,15 @@ export function message(
 export function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 19);
 }
+
+/** The day by Greenwich. */
+export function day(time: number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
+}
+
+/** What a conversation by lines is told beside its streams. */
+export const LINE_IO = { clock, day, now: () => 0, fingerprint: "SHA256:abc", room: "#lobby" } as const;
 
 /** A connection whose events the test says, and which acknowledges what it is asked where it is told to. */
 export class FakeTalk implements Talk {

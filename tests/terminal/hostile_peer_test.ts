@@ -8,9 +8,11 @@ import type { ClientEvent, DeviceLine } from "../../lib/client/event.ts";
 import { INDENT_COLUMNS } from "../../lib/terminal/layout.ts";
 import { runJsonMode } from "../../lib/terminal/json_mode.ts";
 import { runLineMode } from "../../lib/terminal/line_mode.ts";
-import { localClock } from "../../lib/terminal/phrase.ts";
+import { localClock, localDay } from "../../lib/terminal/phrase.ts";
+import type { Handle } from "../../lib/text/handle.ts";
+import type { EntryBody } from "../../lib/wire/entry_body.ts";
 import { test } from "../sanitized.ts";
-import { FakeTalk, hostile, message } from "./fake_talk.ts";
+import { deed, FakeTalk, hostile, message, room } from "./fake_talk.ts";
 
 const ATTACKS: readonly (readonly [name: string, text: string])[] = [
   ["clear the screen", "\x1b[2J\x1b[H"],
@@ -71,29 +73,144 @@ function events(text: string): readonly (readonly [field: string, event: ClientE
     }],
     ["done", { type: "done", what: text }],
     ["time", message({ time: Number.MAX_SAFE_INTEGER })],
-    ["presence name", {
-      type: "presence",
-      room: "#lobby",
-      change: "joined",
-      names: [hostile(text)],
-      time: 0,
+    ["presence name", presence("online", text)],
+    ["presence names", { ...presence("here", text), time: 8.7e15 }],
+    ["presence text", { ...presence("away", "ben"), text }],
+    ["presence change", presence(hostile(text), "ben")],
+    ["reply", message({ kind: "reply", about: { sequence: 1, from: text, text } })],
+    ["file of a message", message({ kind: "file", file: { id: text, name: text, size: 1 } })],
+    ["who deleted", message({ deletedBy: text })],
+    ["reactions", message({ reactions: [{ reaction: text, by: [text] }] })],
+    ["server's text", message({ source: "server", from: "server", text, verified: false })],
+    ["who did", deed({ kind: "pin", body: { on: true } }, { from: text })],
+    ["where it was done", deed({ kind: "pin", body: { on: true } }, { room: text })],
+    ["what it is about", deed({ kind: "delete", body: {} }, { about: { sequence: 1, from: text, text } })],
+    ["why it is doubtful", deed({ kind: "pin", body: { on: true } }, { verified: false, reason: text })],
+    ["something erased", deed(undefined, { from: text })],
+    ...deeds(text).map((what): readonly [string, ClientEvent] => [
+      `body of ${JSON.stringify(what).slice(0, 60)}`,
+      deed(what),
+    ]),
+    ["typing", { type: "typing", room: "@ben", handle: hostile(text), on: true }],
+    ["delivery", { type: "delivery", room: `@${text}`, sequence: 1, state: "read" }],
+    ["room's name", room({ news: "joined", room: text })],
+    ["room's role", room({ news: "joined", role: hostile(text) })],
+    ["room's topic", room({ settings: { ...room().settings, topic: text, visibility: hostile(text) } })],
+    ["rooms", {
+      type: "rooms",
+      rooms: (["member", "invited", "knocking", "requested"] as const).map((standing) =>
+        room({ room: text, standing, role: hostile(text) })
+      ),
     }],
-    ["presence names", {
-      type: "presence",
-      room: "#lobby",
-      change: "here",
-      names: [hostile(text)],
-      time: 8.7e15,
+    ["directory", { type: "directory", rooms: [{ room: text, topic: text, members: 1 }] }],
+    ["members", {
+      type: "members",
+      room: text,
+      members: [{ handle: hostile(text), role: hostile(text), state: "away" }],
     }],
-    ["presence room", { type: "presence", room: text, change: "left", names: [hostile("ben")], time: 0 }],
-    ["presence change", { type: "presence", room: "#lobby", change: hostile(text), names: [], time: 0 }],
-    ["fault code", { type: "fault", code: hostile(text), about: undefined }],
-    ["fault about", { type: "fault", code: "notJoined", about: text }],
+    ["page", { type: "page", room: text, first: 1, last: 2, more: true }],
+    ["integrity", { type: "integrity", room: text, from: 1, upTo: 2, flaws: [], asked: true }],
+    ["flaws", {
+      type: "integrity",
+      room: text,
+      from: 1,
+      upTo: 2,
+      flaws: [{ kind: hostile(text), from: 1, to: 2 }],
+      asked: false,
+    }],
+    ["gone", { type: "gone", room: text, why: "kicked" }],
+    ["why gone", { type: "gone", room: "#lobby", why: hostile(text) }],
+    ["who invites", { type: "request", asks: "invited", room: text, handle: hostile(text), words: [] }],
+    ["who knocks", { type: "request", asks: "knocking", room: text, handle: hostile(text), words: [] }],
+    ["who wants to talk", {
+      type: "request",
+      asks: "requested",
+      room: text,
+      handle: hostile(text),
+      words: [text],
+    }],
+    ["what is asked", { type: "request", asks: hostile(text), room: text, handle: undefined, words: [] }],
+    ["file on its way", file(text)],
+    ["file that is there", { ...file(text), done: true, path: text }],
+    ["file that failed", { ...file(text), failure: text }],
+    ["queued", { type: "queued", room: text, id, text }],
+    ["fault code", { ...FAULT, code: hostile(text) }],
+    ["fault's facts", { ...FAULT, room: text, about: text, text }],
     ["detail", { type: "state", state: "closed", detail: text }],
     ["state", { type: "state", state: hostile(text), detail: undefined }],
     ["unacknowledged", { type: "unacknowledged", room: text, id, text }],
     ["ack", { type: "ack", room: text, id: text, sequence: 1, time: 0 }],
   ];
+}
+
+const FAULT = {
+  type: "fault",
+  code: "muted",
+  room: undefined,
+  about: undefined,
+  text: undefined,
+  wait: undefined,
+} as const;
+
+function presence(
+  change: "here" | "online" | "away",
+  name: string,
+): Extract<ClientEvent, { type: "presence" }> {
+  return { type: "presence", change, names: [hostile(name)], text: undefined, time: 0 };
+}
+
+function file(text: string): Extract<ClientEvent, { type: "file" }> {
+  return {
+    type: "file",
+    way: "get",
+    room: text,
+    id: text,
+    name: text,
+    bytes: 1,
+    size: 2e6,
+    done: false,
+    path: undefined,
+    failure: undefined,
+  };
+}
+
+/** Whatever an entry of a log may say, said by one that means harm. */
+function deeds(text: string): readonly EntryBody[] {
+  const who = hostile<Handle>(text);
+  return [
+    { kind: "text", body: { text } },
+    { kind: "reply", body: { text } },
+    { kind: "edit", body: { text } },
+    { kind: "delete", body: { reason: text } },
+    { kind: "reaction", body: { reaction: text, on: true } },
+    { kind: "reaction", body: { reaction: text, on: false } },
+    { kind: "file", body: { file: new Uint8Array(16), name: text, size: 1, sha256: new Uint8Array(32) } },
+    { kind: "topic", body: { topic: text } },
+    { kind: "notice", body: { source: "bridge", name: text, text } },
+    ...(["invite", "uninvite", "allow", "deny", "join", "part"] as const).map((change) =>
+      ({ kind: "membership", body: { change, handle: who } }) as const
+    ),
+    { kind: "membership", body: hostileBody({ change: text }) },
+    ...(["kick", "ban", "unban", "mute", "unmute"] as const).map((act) =>
+      ({
+        kind: "moderation",
+        body: hostileBody<never>({ act, handle: text, until: 8.7e15, reason: text }),
+      }) as const
+    ),
+    { kind: "moderation", body: { act: "role", handle: who, role: hostile(text) } },
+    { kind: "moderation", body: hostileBody({ act: text, handle: text }) },
+    { kind: "room", body: { act: "create", kind: "open", name: text, visibility: hostile(text) } },
+    { kind: "room", body: { act: "create", kind: "direct", with: who } },
+    { kind: "room", body: { act: "rename", name: text } },
+    { kind: "room", body: { act: "visibility", visibility: hostile(text) } },
+    { kind: "room", body: hostileBody({ act: text }) },
+    hostileBody<EntryBody>({ kind: text, body: {} }),
+  ];
+}
+
+/** An object that a type takes for safe although a hostile peer wrote it. */
+function hostileBody<Claimed>(value: unknown): Claimed {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function device(name: string): DeviceLine {
@@ -138,6 +255,9 @@ function piped(colour: boolean): Run {
       write,
       writeError: write,
       clock: localClock,
+      day: localDay,
+      now: () => 0,
+      room: "#lobby",
       fingerprint: "",
       colour,
     });
@@ -169,6 +289,9 @@ test("attack 31: on a screen, only printable text and our own moves and colours 
         write,
         writeError: write,
         clock: localClock,
+        day: localDay,
+        now: () => 0,
+        room: "#lobby",
         fingerprint: "",
         colour,
       })
@@ -181,7 +304,13 @@ test("attack 31: on a screen, only printable text and our own moves and colours 
 
 test("attack 31: in JSON, only printable text and line ends come out, one line an event", async () => {
   const outputs = await everything((talk, write) =>
-    runJsonMode(talk, { bytes: new ReadableStream(), write, writeError: write, fingerprint: "" })
+    runJsonMode(talk, {
+      bytes: new ReadableStream(),
+      write,
+      writeError: write,
+      fingerprint: "",
+      room: "#lobby",
+    })
   );
   for (const { what, output } of outputs) {
     deepEqual(dangers(output.slice(0, -1)), [], what);
@@ -190,24 +319,35 @@ test("attack 31: in JSON, only printable text and line ends come out, one line a
   }
 });
 
-test("attack 31: names that presence told are safe in the answer to /names", async () => {
-  const talk = new FakeTalk();
-  let output = "";
-  const input = new PassThrough();
-  const write = (text: string) => Promise.resolve(void (output += text));
-  const running = runLineMode(talk, {
-    input: { kind: "terminal", terminal: { keys: input, columns: () => 80 } },
-    write,
-    writeError: write,
-    clock: localClock,
-    fingerprint: "",
-    colour: false,
-  });
-  for (const [, text] of ATTACKS) {
-    talk.say({ type: "presence", room: "#lobby", change: "here", names: [hostile(text)], time: 0 });
+test("attack 31: what was told is safe where it is shown again: the topic, the prompt, what is asked where", async () => {
+  for (const [name, text] of ATTACKS) {
+    const talk = new FakeTalk();
+    talk.refusal = text;
+    let output = "";
+    const input = new PassThrough();
+    const write = (text: string) => Promise.resolve(void (output += text));
+    const running = runLineMode(talk, {
+      input: { kind: "terminal", terminal: { keys: input, columns: () => 80 } },
+      write,
+      writeError: write,
+      clock: localClock,
+      day: localDay,
+      now: () => 0,
+      room: "#lobby",
+      fingerprint: "",
+      colour: false,
+    });
+    talk.say(
+      room({ settings: { ...room().settings, topic: text } }),
+      { type: "request", asks: "knocking", room: text, handle: hostile("ben"), words: [] },
+    );
+    await talk.until(({ taken }) => taken === 2);
+    input.write("/topic\r/accept ben\r");
+    await talk.until(({ requests }) => requests.length === 1);
+    talk.say(deed({ kind: "room", body: { act: "rename", name: text } }));
+    await talk.until(({ taken }) => taken === 3);
+    input.write("x\r\x04");
+    await running;
+    deepEqual(dangers(output.replace(OWN_MOVES, "")), [], name);
   }
-  await talk.until(({ taken }) => taken === ATTACKS.length);
-  input.write("/names\r\x04");
-  await running;
-  deepEqual(dangers(output.replace(OWN_MOVES, "")), []);
 });

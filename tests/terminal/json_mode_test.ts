@@ -1,11 +1,12 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
+import { requestExample, requestTypes } from "../../lib/client/request_schema.ts";
 import { jsonLine, runJsonMode, toldJson } from "../../lib/terminal/json_mode.ts";
 import type { ModeOutcome } from "../../lib/terminal/output.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
-import { FakeTalk, handle, message } from "./fake_talk.ts";
+import { deed, FakeTalk, handle, message, room } from "./fake_talk.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
 
@@ -25,6 +26,13 @@ const MESSAGE = {
   text: "hello",
   verified: true,
   reason: null,
+  history: false,
+  kind: "text",
+  about: null,
+  file: null,
+  edited: false,
+  deletedBy: null,
+  reactions: [],
 } as const;
 
 async function run(
@@ -37,6 +45,7 @@ async function run(
     write: (text) => Promise.resolve(void (out += text)),
     writeError: () => Promise.reject(new Error("errors are objects")),
     fingerprint: "SHA256:abc",
+    room: "#lobby",
   });
   return { outcome, out, objects: out.split("\n").slice(0, -1).map((line) => JSON.parse(line)) };
 }
@@ -87,6 +96,20 @@ test("a line that asks nothing that can be done is one error, and the rest goes 
     '{"type":"whois","name":"ben"}',
     '{"type":"verify","handle":"\\ud800"}',
     '{"type":"names"}',
+    '{"type":1}',
+    '{"type":null}',
+    '{"type":"__proto__"}',
+    '{"type":"fingerprint","now":true}',
+    '{"type":"reply","seq":1,"text":"x"}',
+    '{"type":"reply","room":"#lobby","seq":"1","text":"x"}',
+    '{"type":"reply","room":"#lobby","sequence":1,"text":"x"}',
+    '{"type":"ban","room":"#lobby","handle":"ben","lasting":"2h"}',
+    '{"type":"ban","room":"#lobby","handle":"ben","lasting":null}',
+    '{"type":"part"}',
+    '{"type":"join","room":"@ben"}',
+    '{"type":"history","room":"#lobby","where":{"from":"around"}}',
+    '{"type":"history","room":"#lobby","limit":0}',
+    '{"type":"create","room":"#x","visibility":"secret"}',
     `{"type":"send","text":"${"x".repeat(8_193)}"}`,
     "x".repeat(100_000),
   ];
@@ -98,7 +121,7 @@ test("a line that asks nothing that can be done is one error, and the rest goes 
     equal(objects.length, 1);
     match(
       JSON.stringify(objects[0]),
-      /^\{"type":"error","code":"badInput","sentence":"Cannot .+: .+; .+"\}$/,
+      /^\{"type":"error","code":"badInput","sentence":"Cannot .+: .+[;,] .+"\}$/,
     );
   }
   const talk = new FakeTalk();
@@ -113,15 +136,43 @@ test("the longest text goes through, each of its octets escaped", async () => {
   equal(outcome.badInput, false);
 });
 
+test("a refusal names the field and shows an object that would be right", async () => {
+  const cases = {
+    '{"type":"reply","room":"#lobby","text":"x"}':
+      'Cannot do "reply": its field "seq" is missing; write {"type":"reply","room":"#lobby","seq":1,"text":"…"}',
+    '{"type":"kick","room":"#lobby","handle":"ben","why":"x"}':
+      'Cannot do "kick": it has no field "why"; write {"type":"kick","room":"#lobby","handle":"ben"}',
+    '{"type":"slow","room":"#lobby","seconds":99999}':
+      'Cannot do "slow": a number of seconds is a whole number from 0 to 21600; ' +
+      'write {"type":"slow","room":"#lobby","seconds":10}',
+    '{"type":"kick","room":"#lobby","handle":"Ben"}':
+      'Cannot use "Ben" as a name: "B" is a capital letter; use "ben"',
+    '{"type":"joni","room":"#lobby"}': 'Cannot do "joni": there is no such request; did you mean "join"?',
+    '{"type":"\\u001b[2J"}': 'Cannot do "␛[2J": there is no such request; README has the list of them',
+    '{"type":"send","text":" "}':
+      "Cannot send a text of white space only: nobody would see it; write something",
+  };
+  for (const [line, sentence] of Object.entries(cases)) {
+    const { objects } = await run(new FakeTalk(), `${line}\n`);
+    deepEqual(objects, [{ type: "error", code: "badInput", sentence }]);
+  }
+});
+
 test("every event has its object", async () => {
   const talk = new FakeTalk();
+  const { type: _, news: __, ...facts } = room({ unread: 3 });
   talk.say(
     { type: "state", state: "connecting", detail: undefined },
     { type: "state", state: "ready", detail: "127.0.0.1:8443" },
-    { type: "presence", room: "#lobby", change: "here", names: [handle("ann"), handle("ben")], time: 5 },
-    message({ id: ID, sequence: 7, time: 6 }),
-    message({ id: ID, own: true, from: "ann", display: "Ann Müller", trust: "own" }),
-    message({ id: ID, trust: "verified" }),
+    { type: "presence", change: "here", names: [handle("ann"), handle("ben")], text: undefined, time: 5 },
+    message({ id: ID, own: true, from: "ann", display: "Ann Müller", trust: "own", sequence: 7, time: 6 }),
+    message({
+      id: ID,
+      kind: "reply",
+      about: { sequence: 3, from: "ann", text: undefined },
+      reactions: [{ reaction: "👍", by: ["ann"] }],
+    }),
+    message({ id: ID, kind: "file", file: { id: ID, name: "a.png", size: 5 }, history: true }),
     message({
       id: ID,
       source: "bridge",
@@ -130,92 +181,161 @@ test("every event has its object", async () => {
       verified: false,
       reason: "bridged",
     }),
-    message({ id: ID, source: "console", from: "console", device: undefined, verified: false }),
+    deed({ kind: "pin", body: { on: true } }, { id: ID, about: { sequence: 2, from: undefined, text: "x" } }),
+    deed(
+      {
+        kind: "keys",
+        body: {
+          handle: handle("ben"),
+          identity: new Uint8Array(2).fill(255),
+          number: 1,
+          list: new Uint8Array(1),
+        },
+      },
+      { id: ID },
+    ),
+    deed(undefined, { id: ID }),
     { type: "keys", handle: handle("ben"), news: "deviceAdded", detail: "phone" },
-    { type: "keys", handle: handle("ben"), news: "identityChanged", detail: undefined },
     { type: "approval", name: "phone", words: ["one", "two"] },
-    {
-      type: "devices",
-      devices: [{ name: "laptop", added: 1, revoked: undefined, here: true }, {
-        name: "phone",
-        added: 2,
-        revoked: 3,
-        here: false,
-      }],
-    },
+    { type: "devices", devices: [{ name: "laptop", added: 1, revoked: undefined, here: true }] },
     {
       type: "person",
       handle: handle("ben"),
       display: undefined,
       words: ["one", "two"],
       trust: "seen",
-      devices: [{ name: "laptop", added: 1, revoked: undefined, here: false }],
+      devices: [{ name: "laptop", added: 1, revoked: 2, here: false }],
     },
     { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, sequence: 8, time: 7 },
-    { type: "fault", code: "noSuchRoom", about: ID },
-    { type: "fault", code: "staleList", about: undefined },
+    { type: "queued", room: "#lobby", id: ID, text: "later" },
+    { type: "delivery", room: "@ben", sequence: 8, state: "read" },
+    { type: "typing", room: "@ben", handle: handle("ben"), on: true },
+    room(),
+    { type: "gone", room: "#dev", why: "kicked" },
+    { type: "request", asks: "invited", room: "#dev", handle: undefined, words: [] },
+    { type: "rooms", rooms: [facts] },
+    { type: "directory", rooms: [{ room: "#dev", topic: "Tea", members: 3 }] },
+    { type: "members", room: "#dev", members: [{ handle: handle("ben"), role: "owner", state: "away" }] },
+    { type: "page", room: "#dev", first: undefined, last: undefined, more: false },
+    {
+      type: "integrity",
+      room: "#dev",
+      from: 1,
+      upTo: 9,
+      flaws: [{ kind: "missing", from: 3, to: 4 }],
+      asked: true,
+    },
+    {
+      type: "file",
+      way: "get",
+      room: "#dev",
+      id: ID,
+      name: "a",
+      bytes: 1,
+      size: 2,
+      done: false,
+      path: undefined,
+      failure: undefined,
+    },
+    { type: "fault", code: "noSuchRoom", room: undefined, about: ID, text: undefined, wait: undefined },
+    { type: "fault", code: "slowMode", room: "#dev", about: ID, text: "hello", wait: 2_500 },
     { type: "unacknowledged", room: "#lobby", id: ID, text: "lost\nmaybe" },
   );
   const { outcome, objects } = await run(talk, "");
-  equal(outcome.undelivered, 2);
+  deepEqual([outcome.undelivered, outcome.badInput], [2, true]);
+  const {
+    kind: _kind,
+    text: _text,
+    file: _file,
+    edited: _edited,
+    deletedBy: _by,
+    reactions: _reactions,
+    ...log
+  } = { ...MESSAGE, type: "log", about: null };
+  const lobby = {
+    room: "#lobby",
+    kind: "open",
+    standing: "member",
+    role: "member",
+    settings: { visibility: "public", topic: "", history: "all", retention: 0, slow: 0, lockdown: false },
+    members: 2,
+    last: 1,
+  };
   deepEqual(objects, [
     { type: "state", state: "connecting", detail: null },
     { type: "state", state: "ready", detail: "127.0.0.1:8443" },
-    { type: "presence", room: "#lobby", change: "here", names: ["ann", "ben"], time: 5 },
+    { type: "presence", change: "here", names: ["ann", "ben"], text: null, time: 5 },
+    { ...MESSAGE, own: true, from: "ann", display: "Ann Müller", trust: "own", seq: 7, time: 6 },
     {
-      type: "message",
-      room: "#lobby",
-      seq: 7,
-      id: ID,
-      from: "ben",
-      display: null,
-      trust: null,
-      device: "laptop",
-      source: "member",
-      own: false,
-      time: 6,
-      text: "hello",
-      verified: true,
-      reason: null,
+      ...MESSAGE,
+      kind: "reply",
+      about: { seq: 3, from: "ann", text: null },
+      reactions: [{ reaction: "👍", by: ["ann"] }],
     },
-    { ...MESSAGE, from: "ann", display: "Ann Müller", own: true, trust: "own" },
-    { ...MESSAGE, trust: "verified" },
-    { ...MESSAGE, from: "guest", device: null, source: "bridge", verified: false, reason: "bridged" },
-    { ...MESSAGE, from: "console", device: null, source: "console", verified: false },
+    { ...MESSAGE, kind: "file", file: { id: ID, name: "a.png", size: 5 }, history: true },
+    { ...MESSAGE, source: "bridge", from: "guest", device: null, verified: false, reason: "bridged" },
+    { ...log, what: { kind: "pin", body: { on: true } }, about: { seq: 2, from: null, text: "x" } },
+    { ...log, what: { kind: "keys", body: { handle: "ben", identity: "ffff", number: 1, list: "00" } } },
+    { ...log, what: null },
     { type: "keys", handle: "ben", news: "deviceAdded", detail: "phone" },
-    { type: "keys", handle: "ben", news: "identityChanged", detail: null },
     { type: "approval", name: "phone", words: ["one", "two"] },
-    {
-      type: "devices",
-      devices: [{ name: "laptop", added: 1, revoked: null, here: true }, {
-        name: "phone",
-        added: 2,
-        revoked: 3,
-        here: false,
-      }],
-    },
+    { type: "devices", devices: [{ name: "laptop", added: 1, revoked: null, here: true }] },
     {
       type: "person",
       handle: "ben",
       display: null,
       words: ["one", "two"],
       trust: "seen",
-      devices: [{ name: "laptop", added: 1, revoked: null, here: false }],
+      devices: [{ name: "laptop", added: 1, revoked: 2, here: false }],
     },
     { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, seq: 8, time: 7 },
+    { type: "queued", room: "#lobby", id: ID, text: "later" },
+    { type: "delivery", room: "@ben", seq: 8, state: "read" },
+    { type: "typing", room: "@ben", handle: "ben", on: true },
+    { type: "room", news: "here", ...lobby, unread: 0 },
+    { type: "gone", room: "#dev", why: "kicked" },
+    { type: "request", asks: "invited", room: "#dev", handle: null, words: [] },
+    { type: "rooms", rooms: [{ ...lobby, unread: 3 }] },
+    { type: "directory", rooms: [{ room: "#dev", topic: "Tea", members: 3 }] },
+    { type: "members", room: "#dev", members: [{ handle: "ben", role: "owner", state: "away" }] },
+    { type: "page", room: "#dev", first: null, last: null, more: false },
+    {
+      type: "integrity",
+      room: "#dev",
+      from: 1,
+      upTo: 9,
+      flaws: [{ kind: "missing", from: 3, to: 4 }],
+      asked: true,
+    },
+    {
+      type: "file",
+      way: "get",
+      room: "#dev",
+      id: ID,
+      name: "a",
+      bytes: 1,
+      size: 2,
+      done: false,
+      path: null,
+      failure: null,
+    },
     {
       type: "error",
       code: "noSuchRoom",
-      sentence: "Cannot send: the server has no such room; use #lobby",
+      sentence:
+        "Cannot do that: there is no such room, or none that you may know of; /rooms and /list show rooms",
       about: ID,
     },
     {
       type: "error",
-      code: "staleList",
-      sentence:
-        "Cannot change your devices: another device changed them meanwhile; look at /devices and try again",
+      code: "slowMode",
+      sentence: "Cannot speak so soon in #dev: the room is in slow mode; try again in 3 s",
+      room: "#dev",
+      about: ID,
+      text: "hello",
+      wait: 2_500,
     },
     { type: "unacknowledged", room: "#lobby", id: ID, text: "lost\nmaybe" },
   ]);
@@ -229,20 +349,39 @@ test("a message that the connection does not take is an error, and counted", asy
   equal(outcome.undelivered, 1);
 });
 
-test("every command is an object, and asked of the connection as it is", async () => {
-  const requests = [
-    { type: "devices" },
-    { type: "approve", name: "my phone" },
-    { type: "revoke", name: "my phone" },
-    { type: "nick", display: "" },
-    { type: "whois", handle: "ben" },
-    { type: "verify", handle: "ben" },
-    { type: "accept", handle: "ben" },
-  ];
+test("every request is an object, and asked of the connection", async () => {
   const talk = new FakeTalk();
-  const { outcome, objects } = await run(talk, requests.map((request) => JSON.stringify(request)).join("\n"));
-  deepEqual(talk.requests, [...requests, { type: "quit" }]);
+  const types = requestTypes().filter((type) => type !== "quit");
+  const lines = types.map((type) => requestExample(type) ?? "");
+  const { outcome, objects } = await run(talk, lines.join("\n"));
+  deepEqual(talk.requests.map(({ type }) => type), [...types, "quit"]);
   deepEqual([outcome.badInput, outcome.undelivered, objects], [false, 0, []]);
+});
+
+test("an entry's number is called the same in what is asked and in what is told", async () => {
+  const talk = new FakeTalk();
+  await run(
+    talk,
+    '{"type":"get","room":"#lobby","seq":7,"path":"x"}\n' +
+      '{"type":"history","room":"#lobby","where":{"from":"before","seq":9},"limit":3}\n',
+  );
+  deepEqual(talk.requests.slice(0, 2), [
+    { type: "get", room: "#lobby", sequence: 7, path: "x" },
+    { type: "history", room: "#lobby", where: { from: "before", sequence: 9 }, limit: 3 },
+  ]);
+});
+
+test("what is sent without a room goes where this run speaks; nothing else does", async () => {
+  const talk = new FakeTalk();
+  const outcome = await runJsonMode(talk, {
+    bytes: ReadableStream.from([utf8('{"type":"send","text":"x"}\n{"type":"part"}\n')]),
+    write: () => Promise.resolve(),
+    writeError: () => Promise.resolve(),
+    fingerprint: "",
+    room: "@ben",
+  });
+  deepEqual(talk.requests, [{ type: "send", room: "@ben", text: "x" }, { type: "quit" }]);
+  equal(outcome.badInput, true);
 });
 
 test("the fingerprint is told without the connection", async () => {
@@ -273,6 +412,7 @@ test("a reader that leaves ends it quietly", async () => {
     write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")),
     writeError: () => Promise.resolve(),
     fingerprint: "",
+    room: "#lobby",
   });
   equal(outcome.end, "outputGone");
 });

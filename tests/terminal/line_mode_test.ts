@@ -1,12 +1,13 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { PassThrough } from "node:stream";
+import type { ClientRequest } from "../../lib/client/event.ts";
 import { INDENT_COLUMNS } from "../../lib/terminal/layout.ts";
 import { type LineModeIo, PASTED_LINES_MAX, runLineMode } from "../../lib/terminal/line_mode.ts";
 import type { ModeOutcome } from "../../lib/terminal/output.ts";
 import { localClock } from "../../lib/terminal/phrase.ts";
 import { type Bytes, concat, utf8 } from "../../lib/wire/bytes.ts";
 import { test } from "../sanitized.ts";
-import { clock, FakeTalk, handle, message } from "./fake_talk.ts";
+import { deed, FakeTalk, handle, LINE_IO, message, room } from "./fake_talk.ts";
 import { Screen } from "./screen.ts";
 
 /** What a piped run printed and how it ended. */
@@ -28,8 +29,7 @@ async function piped(
     input: { kind: "piped", bytes },
     write: (text) => Promise.resolve(void (out += text)),
     writeError: (text) => Promise.resolve(void (err += text)),
-    clock,
-    fingerprint: "SHA256:abc",
+    ...LINE_IO,
     colour: false,
     ...changes,
   });
@@ -53,8 +53,7 @@ class Person {
       input: { kind: "terminal", terminal: { keys: this.keys, columns: () => columns } },
       write: (text) => this.screen.write(text),
       writeError: () => Promise.reject(new Error("the screen is for all")),
-      clock,
-      fingerprint: "SHA256:abc",
+      ...LINE_IO,
       colour: false,
       ...changes,
     });
@@ -81,6 +80,11 @@ class Person {
   }
 }
 
+/** What a person asked for, beside telling that they write. */
+function asked({ talk }: Person): readonly ClientRequest[] {
+  return talk.requests.filter(({ type }) => type !== "typing");
+}
+
 /** Lets streams, promises and readline do what they have to do. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await new Promise<void>((resolve) => setTimeout(resolve, 0));
@@ -102,34 +106,35 @@ test("piped: each line is a message, and the end of the input asks for the end",
   );
 });
 
-test("piped: every event has its form", async () => {
+test("piped: what is said goes to standard output, what is about it to standard error", async () => {
   const talk = new FakeTalk();
+  const id = "0".repeat(32);
   talk.say(
     { type: "state", state: "connecting", detail: undefined },
     { type: "state", state: "ready", detail: "127.0.0.1:8443" },
     {
       type: "presence",
-      room: "#lobby",
       change: "here",
       names: [handle("ann"), handle("ben")],
+      text: undefined,
       time: 3_661_000,
     },
-    { type: "presence", room: "#lobby", change: "joined", names: [handle("cas")], time: 0 },
-    { type: "presence", room: "#lobby", change: "left", names: [handle("ben")], time: 0 },
+    deed({ kind: "membership", body: { change: "join", handle: handle("cas") } }, { source: "server" }),
     message(),
     message({ text: "one\n\ttwo\nthree", verified: false, reason: "bad signature" }),
-    { type: "ack", room: "#lobby", id: "0".repeat(32), sequence: 1, time: 0 },
-    { type: "fault", code: "noSuchRoom", about: "0".repeat(32) },
-    { type: "unacknowledged", room: "#lobby", id: "0".repeat(32), text: "lost\nmaybe" },
+    { type: "queued", room: "#lobby", id, text: "later" },
+    { type: "ack", room: "#lobby", id, sequence: 1, time: 0 },
+    { type: "fault", code: "muted", room: "#lobby", about: id, text: "hello", wait: undefined },
+    { type: "unacknowledged", room: "#lobby", id, text: "lost\nmaybe" },
     { type: "state", state: "cut", detail: undefined },
+    { type: "state", state: "waiting", detail: "4 s" },
   );
   talk.end();
   const { outcome, out, err } = await piped(talk, never());
   deepEqual(outcome, { end: "connectionEnded", badInput: false, undelivered: 2 });
   deepEqual(out.split("\n"), [
-    "01:01:01 #lobby * here: ann, ben",
+    "01:01:01 * here: ann, ben",
     "00:00:00 #lobby * cas joined",
-    "00:00:00 #lobby * ben left",
     "00:00:00 #lobby <ben> hello ☒",
     "00:00:00 #lobby <ben> one",
     "        two",
@@ -139,12 +144,245 @@ test("piped: every event has its form", async () => {
   deepEqual(err.split("\n"), [
     "Connecting",
     "Connected: 127.0.0.1:8443",
-    "Cannot send: the server has no such room; use #lobby",
-    "Cannot say whether this arrived: the connection ended before it was acknowledged; " +
-    "say it again if nobody heard it: lost␊maybe",
+    "Kept until there is a connection, for #lobby: later",
+    "Cannot speak in #lobby: you are muted there; ask an owner or operator of the room (not sent: hello)",
+    "Cannot say whether this arrived in #lobby: there is no connection; " +
+    "it is kept, and sent when you start again: lost␊maybe",
     "Connection cut",
+    "Waiting to connect again: 4 s",
     "",
   ]);
+});
+
+test("piped: what one says is heard where one has gone, from the next line on", async () => {
+  const talk = new FakeTalk();
+  await piped(
+    talk,
+    "one\n/join #dev\ntwo\n/msg ben three\nfour\n/go lobby\nfive\n/create den private\nsix\n/query ben\nseven\n" +
+      "/part #dev\neight\n",
+    { room: "#start" },
+  );
+  deepEqual(
+    talk.requests.map((request) => "room" in request ? [request.type, request.room] : [request.type]),
+    [
+      ["send", "#start"],
+      ["join", "#dev"],
+      ["send", "#dev"],
+      ["send", "@ben"],
+      ["send", "@ben"],
+      ["send", "#lobby"],
+      ["create", "#den"],
+      ["send", "#den"],
+      ["send", "@ben"],
+      ["part", "#dev"],
+      ["send", "@ben"],
+      ["quit"],
+    ],
+  );
+});
+
+test("piped: after a /join that fails, nothing is said in the room before", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot join #dev: there is no such room; /create #dev makes it";
+  await piped(talk, "/join #dev\nsecret\n");
+  deepEqual(talk.requests[1], { type: "send", room: "#dev", text: "secret" });
+});
+
+test("piped: a room that is given another name is still the one that one is in", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  talk.say(
+    deed({ kind: "room", body: { act: "rename", name: "#other" } }, { room: "#elsewhere" }),
+    deed({ kind: "room", body: { act: "rename", name: "#hall" } }),
+  );
+  await talk.until(({ taken }) => taken === 2);
+  await settled();
+  await writer.write(utf8("hello\n"));
+  await writer.close();
+  await running;
+  deepEqual(talk.requests[0], { type: "send", room: "#hall", text: "hello" });
+});
+
+test("piped: ^ is the message shown last in the room that one is in, whatever is said elsewhere", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  for (let sequence = 1; sequence <= 20; sequence++) talk.say(message({ sequence }));
+  talk.say(
+    message({ sequence: 21, own: true, from: "ann" }),
+    message({ sequence: 3, history: true }),
+    message({ sequence: 5, room: "#dev" }),
+  );
+  await talk.until(({ taken }) => taken === 23);
+  await settled();
+  await writer.write(utf8("/reply ^ a\n/reply ^^ b\n/edit ^ c\n/delete ^^\n/go dev\n/pin ^\n"));
+  await writer.close();
+  const { err } = await running;
+  deepEqual(talk.requests.flatMap((request) => "sequence" in request ? [request.sequence] : []), [
+    21,
+    20,
+    21,
+    5,
+  ]);
+  equal(err, "Cannot do /delete: no message was shown here that ^^ could mean; write /delete #N\n");
+});
+
+test("piped: /allow is where that person asks, until it is answered", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  const asks = (asks: "knocking" | "requested" | "invited", name: string, at: string) =>
+    talk.say({ type: "request", asks, room: at, handle: handle(name), words: [] });
+  asks("knocking", "ben", "#dev");
+  asks("requested", "cas", "@cas");
+  asks("invited", "dan", "#den");
+  asks("knocking", "eve", "#dev");
+  talk.say(deed({ kind: "membership", body: { change: "deny", handle: handle("eve") } }, { room: "#dev" }));
+  await talk.until(({ taken }) => taken === 5);
+  await settled();
+  await writer.write(utf8("/allow ben\n/deny cas\n/allow dan\n/allow eve\n/allow @ben\n"));
+  await writer.close();
+  await running;
+  deepEqual(
+    talk.requests.flatMap((request) => "handle" in request && "room" in request ? [request.room] : []),
+    ["#dev", "@cas", "#lobby", "#lobby", "@ben"],
+  );
+});
+
+test("piped: that a message was printed is no claim that somebody has read it", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  talk.say(message());
+  await talk.until(({ taken }) => taken === 1);
+  await settled();
+  await writer.write(utf8("hello\n"));
+  await settled();
+  deepEqual(talk.requests.map(({ type }) => type), ["send"]);
+  await writer.write(utf8("/read\n"));
+  await writer.close();
+  await running;
+  deepEqual(talk.requests.map(({ type }) => type), ["send", "read", "quit"]);
+});
+
+test("piped: /accept of somebody who asks to come in says what lets them in", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot accept ben: the identity has not changed; go on";
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  talk.say({ type: "request", asks: "knocking", room: "#dev", handle: handle("ben"), words: [] });
+  await talk.until(({ taken }) => taken === 1);
+  await settled();
+  await writer.write(utf8("/accept ben\n/accept cas\n"));
+  await writer.close();
+  const { err } = await running;
+  deepEqual(err.split("\n"), [
+    `${talk.refusal}; what was asked in #dev is granted by /allow ben`,
+    talk.refusal,
+    "",
+  ]);
+});
+
+test("piped: /more asks for what came before the oldest that was asked for", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  talk.say(
+    { type: "page", room: "#lobby", first: 51, last: 100, more: true },
+    { type: "page", room: "#dev", first: 7, last: 9, more: false },
+  );
+  await talk.until(({ taken }) => taken === 2);
+  await settled();
+  await writer.write(utf8("/more\n/go @ben\n/more\n"));
+  await writer.close();
+  await running;
+  deepEqual(talk.requests.slice(0, 2), [
+    { type: "history", room: "#lobby", where: { from: "before", sequence: 51 }, limit: 50 },
+    { type: "history", room: "@ben", where: { from: "before", sequence: undefined }, limit: 50 },
+  ]);
+});
+
+test("piped: numbers are shown of what was asked for and of files, and of all where that is wished", async () => {
+  const talk = new FakeTalk();
+  const input = new TransformStream<Bytes, Bytes>();
+  const writer = input.writable.getWriter();
+  const running = piped(talk, input.readable);
+  const events = [
+    message({ sequence: 41 }),
+    message({ sequence: 40, history: true }),
+    message({ sequence: 42, kind: "file", file: { id: "", name: "a.png", size: 1_234_567 } }),
+    deed({ kind: "topic", body: { topic: "x" } }, { sequence: 43 }),
+  ];
+  talk.say(...events);
+  await talk.until(({ taken }) => taken === 4);
+  await settled();
+  await writer.write(utf8("/numbers on\n"));
+  await settled();
+  talk.say(...events);
+  await talk.until(({ taken }) => taken === 8);
+  await writer.close();
+  const { out } = await running;
+  deepEqual(out.split("\n"), [
+    "00:00:00 #lobby <ben> hello ☒",
+    "00:00:00 #lobby #40 <ben> hello ☒",
+    '00:00:00 #lobby #42 <ben> (file "a.png", 1.2 MB) ☒',
+    "00:00:00 #lobby * ben set the topic: x",
+    "00:00:00 #lobby #41 <ben> hello ☒",
+    "00:00:00 #lobby #40 <ben> hello ☒",
+    '00:00:00 #lobby #42 <ben> (file "a.png", 1.2 MB) ☒',
+    "00:00:00 #lobby #43 * ben set the topic: x",
+    "",
+  ]);
+});
+
+test("piped: another day than the last shown has its line", async () => {
+  const talk = new FakeTalk();
+  const tomorrow = 86_400_000;
+  talk.say(message(), message({ time: tomorrow }), message({ time: tomorrow + 1 }), message());
+  talk.end();
+  const { out } = await piped(talk, never());
+  deepEqual(out.split("\n").filter((line) => line.startsWith("*")), ["* 1970-01-02", "* 1970-01-01"]);
+});
+
+test("piped: of a large file each tenth is told, of a small one the end", async () => {
+  const talk = new FakeTalk();
+  const file = {
+    type: "file",
+    way: "get",
+    room: "#dev",
+    id: "1",
+    name: "a",
+    path: undefined,
+    failure: undefined,
+  } as const;
+  for (let bytes = 0; bytes < 10_000_000; bytes += 100_000) {
+    talk.say({ ...file, bytes, size: 10_000_000, done: false });
+  }
+  talk.say({ ...file, bytes: 10_000_000, size: 10_000_000, done: true, path: "./a" });
+  for (const bytes of [0, 500]) talk.say({ ...file, id: "2", name: "b", bytes, size: 1_000, done: false });
+  talk.say({
+    ...file,
+    id: "2",
+    name: "b",
+    bytes: 500,
+    size: 1_000,
+    done: false,
+    failure: "Cannot write b: x; y",
+  });
+  talk.end();
+  const { out, outcome } = await piped(talk, never());
+  const lines = out.trimEnd().split("\n");
+  equal(lines.length, 12);
+  equal(lines[3], '* "a" from #dev: 30 % of 10 MB');
+  deepEqual(lines.slice(10), ['* "a" is here: ./a', '* "b": Cannot write b: x; y']);
+  equal(outcome.undelivered, 1);
 });
 
 test("piped: after the end of the input, what arrives is printed to the last event", async () => {
@@ -191,26 +429,44 @@ test("piped: a message that the connection does not take is told and counted", a
   equal(err, "Cannot send: the connection␛[2J is gone; connect again\n".repeat(2));
 });
 
-test("piped: /names tells who is here, /help what there is", async () => {
+test("piped: /topic tells what is known, /help what there is, and nothing is asked", async () => {
   const talk = new FakeTalk();
   const input = new TransformStream<Bytes, Bytes>();
   const writer = input.writable.getWriter();
   const running = piped(talk, input.readable);
-  await writer.write(utf8("/names\n"));
-  talk.say(
-    { type: "presence", room: "#lobby", change: "here", names: [handle("cas"), handle("ben")], time: 0 },
-    { type: "presence", room: "#lobby", change: "joined", names: [handle("ann")], time: 0 },
-    { type: "presence", room: "#lobby", change: "left", names: [handle("ben")], time: 0 },
-  );
-  await talk.until(({ taken }) => taken === 3);
+  await writer.write(utf8("/topic\n"));
   await settled();
-  await writer.write(utf8("/names\n/help\n"));
+  talk.say(room({
+    settings: {
+      visibility: "public",
+      topic: "Tea\x1b[2J",
+      history: "all",
+      retention: 0,
+      slow: 0,
+      lockdown: false,
+    },
+  }));
+  await talk.until(({ taken }) => taken === 1);
+  await settled();
+  await writer.write(utf8("/topic\n/help\n/help ban\n"));
   await writer.close();
   const { out } = await running;
-  match(out, /^Nobody is known to be here yet\n/);
-  match(out, /^#lobby \* here: ann, cas$/m);
-  match(out, /^ {4}\/\/TEXT +sends \/TEXT$/m);
-  deepEqual(talk.sent, []);
+  match(out, /^#lobby has no topic\n/);
+  match(out, /^#lobby: Tea␛\[2J$/m);
+  match(out, /^\/\/TEXT +says \/TEXT$/m);
+  match(out, /^\/ban NAME \[TIME\] \[REASON\]\nputs a person out/m);
+  for (const line of out.split("\n")) ok(line.length <= 80, line);
+  deepEqual(talk.requests, [{ type: "quit" }]);
+});
+
+test("piped: what the server refuses of acts is bad input, of messages a loss", async () => {
+  for (const text of [undefined, "hello"]) {
+    const talk = new FakeTalk();
+    talk.say({ type: "fault", code: "notAllowed", room: "#lobby", about: undefined, text, wait: undefined });
+    talk.end();
+    const { outcome } = await piped(talk, never());
+    deepEqual([outcome.badInput, outcome.undelivered], text === undefined ? [true, 0] : [false, 1]);
+  }
 });
 
 test("piped: every command is asked of the connection, and its refusal is bad input", async () => {
@@ -346,17 +602,17 @@ test("terminal: what arrives goes above the line being typed", async () => {
   const person = new Person();
   await person.typeEach("hel");
   await person.hear("one");
-  await person.shows("00:00:00 #lobby <ben> one ☒", "ann> hel");
-  deepEqual(person.screen.cursor, [1, 8]);
+  await person.shows("00:00:00 #lobby <ben> one ☒", "ann #lobby> hel");
+  deepEqual(person.screen.cursor, [1, 15]);
   await person.typeEach("lo\x1b[D\x1b[D");
   await person.hear("two");
   await person.type("p");
   await person.shows(
     "00:00:00 #lobby <ben> one ☒",
     "00:00:00 #lobby <ben> two ☒",
-    "ann> helplo",
+    "ann #lobby> helplo",
   );
-  deepEqual(person.screen.cursor, [2, 9]);
+  deepEqual(person.screen.cursor, [2, 16]);
   await person.type("\r");
   deepEqual(person.talk.sent, ["helplo"]);
   await person.type("\x03");
@@ -367,56 +623,142 @@ test("terminal: an entered line disappears, and comes back as the message it bec
   const person = new Person();
   await person.typeEach("hello");
   await person.type("\r");
-  await person.shows("ann>");
+  await person.shows("ann #lobby>");
   person.talk.say(message({ from: handle("ann"), own: true }));
-  await person.shows("00:00:00 #lobby <ann> hello ☒", "ann>");
+  await person.shows("00:00:00 #lobby <ann> hello ☒", "ann #lobby>");
   person.talk.end();
   equal((await person.outcome).end, "connectionEnded");
   await person.shows("00:00:00 #lobby <ann> hello ☒", "");
 });
 
+test("terminal: the prompt shows where what is typed is heard", async () => {
+  const person = new Person();
+  await person.type("/go @ben\rhi");
+  await person.shows("ann @ben> hi");
+  await person.type("\r");
+  person.talk.say(
+    message({ room: "@ben", own: true, from: "ann", text: "hi" }),
+    message({ text: "elsewhere" }),
+  );
+  await person.shows("00:00:00 @ben <ann> hi ☒", "00:00:00 #lobby <ben> elsewhere ☒", "ann @ben>");
+  await person.type("/join a-room-with-a-long-name\r");
+  await person.shows("00:00:00 @ben <ann> hi ☒", "00:00:00 #lobby <ben> elsewhere ☒", "#a-room-with-a-lo…>");
+  await person.type("\x03");
+  await person.outcome;
+});
+
+test("terminal: help is broken between words", async () => {
+  const person = new Person(20);
+  await person.type("/help ban\r");
+  await person.shows(
+    "/ban NAME [TIME]",
+    "  [REASON]",
+    "puts a person out",
+    "for 30m, 2h, 7d or",
+    "for good",
+    "#lobby>",
+  );
+  await person.type("/help\r");
+  await settled();
+  for (const row of person.screen.rows) ok(row.length <= 20, row);
+  match(person.screen.rows.join("\n"), /^\/rooms\n {2}lists your rooms,\n {2}with what is\n {2}unread$/m);
+  await person.type("\x03");
+  await person.outcome;
+});
+
+test("terminal: a room is read once its person types something after what came, and not before", async () => {
+  const person = new Person();
+  await person.hear("one", "two");
+  deepEqual(person.talk.requests, []);
+  await person.type("\r");
+  deepEqual(person.talk.requests, [{ type: "read", room: "#lobby" }]);
+  await person.type("\r/rooms\r");
+  deepEqual(person.talk.requests.map(({ type }) => type), ["read", "rooms"]);
+  person.talk.say(message({ room: "@ben" }), message({ own: true }), message({ history: true }));
+  await settled();
+  await person.type("/go @ben\r");
+  deepEqual(person.talk.requests.map(({ type }) => type), ["read", "rooms"]);
+  await person.type("\r");
+  deepEqual(person.talk.requests.at(-1), { type: "read", room: "@ben" });
+  await person.type("\x03");
+  await person.outcome;
+});
+
+test("terminal: that somebody writes is told when a text begins and when it ends, and never of a command", async () => {
+  const person = new Person();
+  const told = () =>
+    person.talk.requests.flatMap((request) =>
+      request.type === "typing" ? [`${request.on} ${request.room}`] : []
+    );
+  await person.typeEach("/go @ben\r");
+  deepEqual(told(), []);
+  await person.typeEach("hel");
+  deepEqual(told(), ["true @ben"]);
+  await person.typeEach("\x7f\x7f\x7f");
+  deepEqual(told(), ["true @ben", "false @ben"]);
+  await person.typeEach("hi\r");
+  deepEqual(told(), ["true @ben", "false @ben", "true @ben", "false @ben"]);
+  deepEqual(person.talk.sent, ["hi"]);
+  await person.type("\x03");
+  await person.outcome;
+});
+
+test("terminal: that another one writes, or has read, is told in a conversation of two", async () => {
+  const person = new Person();
+  const typing = (room: string, on: boolean) =>
+    ({ type: "typing", room, handle: handle("ben"), on }) as const;
+  const read = (room: string, state: "delivered" | "read") =>
+    ({ type: "delivery", room, sequence: 3, state }) as const;
+  await person.type("/go @ben\r");
+  person.talk.say(typing("#lobby", true), typing("@ben", true), typing("@ben", false), typing("@cas", true));
+  person.talk.say(read("#lobby", "read"), read("@ben", "delivered"), read("@ben", "read"));
+  await person.shows("* ben is writing", "* @ben * read up to #3", "ann @ben>");
+  await person.type("\x03");
+  await person.outcome;
+});
+
 test("terminal: in 20 columns, rows, wide letters and edits in the middle keep their places", async () => {
   const person = new Person(20);
-  await person.typeEach("abcdefghijklmn你好世界, one two three");
+  await person.typeEach("defghijklmn你好世界, one two three");
   await person.hear("hi");
   const heard = ["00:00:00 #lobby", "    <ben> hi ☒"];
-  await person.shows(...heard, "ann> abcdefghijklmn", "你好世界, one two th", "ree");
+  await person.shows(...heard, "#lobby> defghijklmn", "你好世界, one two th", "ree");
   await person.typeEach("\x1b[D".repeat(15));
   await person.typeEach("\x7f\x7f");
-  await person.shows(...heard, "ann> abcdefghijklmn", "你好, one two three");
+  await person.shows(...heard, "#lobby> defghijklmn", "你好, one two three");
   await person.hear("hi");
   await person.typeEach("XY");
-  await person.shows(...heard, ...heard, "ann> abcdefghijklmn", "你好XY, one two thre", "e");
+  await person.shows(...heard, ...heard, "#lobby> defghijklmn", "你好XY, one two thre", "e");
   await person.type("\r");
-  await person.shows(...heard, ...heard, "ann>");
-  deepEqual(person.talk.sent, ["abcdefghijklmn你好XY, one two three"]);
+  await person.shows(...heard, ...heard, "#lobby>");
+  deepEqual(person.talk.sent, ["defghijklmn你好XY, one two three"]);
   await person.type("\x04");
   await person.outcome;
 });
 
 test("terminal: a wide letter that goes on to the next row does not draw the prompt twice", async () => {
   const person = new Person(20);
-  await person.typeEach("abcdefghijklmn你");
+  await person.typeEach("defghijklmn你");
   await person.type("\x7f");
   await person.type("\x7f");
-  await person.shows("ann> abcdefghijklm");
+  await person.shows("#lobby> defghijklm");
   await person.typeEach("\x1b[D你");
   // The cursor is behind the last column, for which readline takes a new row.
-  await person.shows("ann> abcdefghijkl你m", "");
+  await person.shows("#lobby> defghijkl你m", "");
   await person.type("\x03");
   await person.outcome;
 });
 
 test("terminal: a line that fills its row to the last column", async () => {
   const person = new Person(20);
-  await person.typeEach("abcdefghijklmno");
+  await person.typeEach("defghijklmno");
   await person.hear("hi");
   await person.typeEach("p");
   const heard = ["00:00:00 #lobby", "    <ben> hi ☒"];
-  await person.shows(...heard, "ann> abcdefghijklmno", "p");
+  await person.shows(...heard, "#lobby> defghijklmno", "p");
   await person.type("\x7f\r");
-  await person.shows(...heard, "ann>");
-  deepEqual(person.talk.sent, ["abcdefghijklmno"]);
+  await person.shows(...heard, "#lobby>");
+  deepEqual(person.talk.sent, ["defghijklmno"]);
   await person.type("\x03");
   await person.outcome;
 });
@@ -433,10 +775,13 @@ test("terminal: a thousand messages while a line is typed leave the line intact"
     await person.typeEach(letters.join(""));
     await settled();
     const rows = person.screen.rows;
-    const prompts = rows.filter((row) => row.includes("ann>"));
+    const prompts = rows.filter((row) => row.includes("#lobby>"));
     equal(prompts.length, 1, "the prompt is there once");
-    const from = rows.findIndex((row) => row.startsWith("ann>"));
-    equal(rows.slice(from).join("").replaceAll(" ", ""), `ann>${line}`.replaceAll(" ", ""));
+    const from = rows.findIndex((row) => row.includes("#lobby>"));
+    equal(
+      rows.slice(from).join("").replaceAll(" ", ""),
+      `${columns === 20 ? "" : "ann"}#lobby>${line}`.replaceAll(" ", ""),
+    );
     const heard = rows.slice(0, from).join(" ");
     deepEqual(
       Array.from(heard.matchAll(/number\s+(\d+)/g), ([, at]) => Number(at)),
@@ -456,7 +801,7 @@ test("terminal: each line of a paste is a message, in order, however its lines e
   deepEqual(person.talk.sent, ["one", "two", "three", "four"]);
   await person.shows(
     ...["one", "two", "three", "four"].map((text) => `00:00:00 #lobby <ann> ${text} ☒`),
-    "ann> fi",
+    "ann #lobby> fi",
   );
   await person.type("\x03");
   await person.outcome;
@@ -497,14 +842,14 @@ test("terminal: what was typed and not entered is not said when the keyboard goe
   await person.type("one\rhalf a li");
   person.keys.end();
   await person.outcome;
-  deepEqual(person.talk.requests, [{ type: "send", room: "#lobby", text: "one" }, { type: "quit" }]);
+  deepEqual(asked(person), [{ type: "send", room: "#lobby", text: "one" }, { type: "quit" }]);
 });
 
 test("terminal: Ctrl-D lets what was entered before it be said first", async () => {
   const person = new Person();
   await person.type("one\rtwo\r\x04");
   await person.outcome;
-  deepEqual(person.talk.requests.map(({ type }) => type), ["send", "send", "quit"]);
+  deepEqual(asked(person).map(({ type }) => type), ["send", "send", "quit"]);
 });
 
 test("terminal: what arrives after /quit is printed without a prompt", async () => {
@@ -522,7 +867,7 @@ test("terminal: Up brings back what was said, Ctrl-Z does nothing", async () => 
   const person = new Person();
   await person.type("first\r");
   await person.type("\x1a\x1b[A");
-  await person.shows("ann> first");
+  await person.shows("ann #lobby> first");
   await person.type("\x03");
   await person.outcome;
 });
@@ -530,12 +875,12 @@ test("terminal: Up brings back what was said, Ctrl-Z does nothing", async () => 
 test("terminal: an empty line leaves an empty prompt, a wrong command a sentence", async () => {
   const person = new Person();
   await person.type("\r\r  \r");
-  await person.shows("ann>");
+  await person.shows("ann #lobby>");
   await person.type("/namse\r");
   await person.shows(
     "Cannot do /namse: there is no such command, and nothing was",
     "    sent; did you mean /names?",
-    "ann>",
+    "ann #lobby>",
   );
   deepEqual(person.talk.sent, []);
   await person.type("\x03");

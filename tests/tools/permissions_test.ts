@@ -30,7 +30,7 @@ function words(task: string): readonly string[] {
 }
 
 function permissions(task: string): readonly string[] {
-  return words(task).filter((word) => /^--(allow|deny|no-prompt)/.test(word));
+  return words(task).filter((word) => /^--(allow|deny|no-prompt|v8-flags)/.test(word));
 }
 
 test("the task serve has the server's permissions", () => {

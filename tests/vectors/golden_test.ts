@@ -138,7 +138,7 @@ test("another reading of the formulas opens every record to what was said", asyn
       { code: 1, content: concat(HostKey, Signature, Finished) },
       { code: 1, content: Done },
       ...session.login === "device" ? [said("DeviceLogin")] : PASSWORD_STEPS.map(said),
-      { code: 2, content: messages(SAID.enter, SAID.join) },
+      { code: 2, content: messages(SAID.enter, SAID.read) },
       { code: 2, content: messages(SAID.here) },
       { code: 2, content: messages(SAID.first, SAID.second) },
       { code: 2, content: messages(SAID.firstAck) },

@@ -1,0 +1,175 @@
+/**
+ * Sends what one says: kept first, signed once, sent in order as far as the server keeps up, and kept until it has its
+ * place or was refused.
+ *
+ * @module
+ */
+
+import type { Entropy, Provider } from "../crypto/port.ts";
+import { entryId } from "../identity/entry_id.ts";
+import { draftClaim, signEntry } from "../identity/log_entry.ts";
+import type { Bytes } from "../wire/bytes.ts";
+import { encodeBody, type EntryBody } from "../wire/entry_body.ts";
+import { type Draft, type FaultCode, type Place, SALT_BYTES } from "../wire/message.ts";
+import type { DeviceConnection } from "./device_connection.ts";
+import type { LocalStore, Queued } from "./keepers.ts";
+import {
+  added,
+  disconnected,
+  isFull,
+  isStale,
+  nextToSend,
+  type Outbox,
+  outboxOf,
+  type Refusal,
+  refused,
+  renamed,
+  sent,
+  settled,
+  waiting,
+  wakeAt,
+} from "./outbox.ts";
+import type { OwnDevices } from "./own_devices.ts";
+
+/** What things are sent with. */
+export interface SenderParts {
+  /** The primitives. */
+  readonly provider: Provider;
+  /** For ids and salts. */
+  readonly entropy: Entropy;
+  /** Milliseconds since 1970, for ids. */
+  readonly wallClock: () => number;
+  /** Milliseconds that never go back, for pauses. */
+  readonly clock: () => number;
+  /** Where all is kept until it has its place. */
+  readonly store: LocalStore;
+  /** The device that signs. */
+  readonly own: OwnDevices;
+}
+
+/** How rooms stand, as far as sending goes. */
+export interface SendingRooms {
+  /** The last entry that was seen of a room that is followed; `undefined` of any other. */
+  readonly seen: (room: Bytes) => Place | undefined;
+  /** Whether its members wait between two messages. */
+  readonly isSlow: (room: Bytes) => boolean;
+}
+
+/** Sends for one account. */
+export class Sender {
+  readonly #parts: SenderParts;
+  #outbox: Outbox;
+
+  private constructor(parts: SenderParts, outbox: Outbox) {
+    this.#parts = parts;
+    this.#outbox = outbox;
+  }
+
+  /** One with what was left unsent. Rejects with a `Failure` where that cannot be read. */
+  static async open(parts: SenderParts): Promise<Sender> {
+    return new Sender(parts, outboxOf(await parts.store.queued()));
+  }
+
+  /** Whether more is to wait. */
+  get isFull(): boolean {
+    return isFull(this.#outbox);
+  }
+
+  /** All that has no place yet, in order. */
+  get waiting(): readonly Queued[] {
+    return waiting(this.#outbox);
+  }
+
+  /** An entry that nobody has signed yet. */
+  draft(what: EntryBody, about: Place | undefined): Queued["draft"] {
+    const { entropy, wallClock } = this.#parts;
+    const content = { salt: entropy(SALT_BYTES), body: encodeBody(what) };
+    const id = entryId(wallClock(), entropy);
+    return { id, kind: what.kind, ...(about === undefined ? {} : { about }), content };
+  }
+
+  /** When something may be sent by time alone, by the clock that never goes back; `undefined`: never. */
+  get wakeAt(): number | undefined {
+    return wakeAt(this.#outbox, this.#parts.clock());
+  }
+
+  /** Keeps an entry at the end of what waits; settles once it is kept. */
+  async queue(room: Bytes, draft: Queued["draft"]): Promise<void> {
+    const item = await this.#parts.store.queue({ room, draft, signed: undefined });
+    this.#outbox = added(this.#outbox, item);
+  }
+
+  /** Signs an entry as one who has seen that much. */
+  async sign(room: Bytes, draft: Queued["draft"], seen: Place): Promise<Draft> {
+    const { provider, own } = this.#parts;
+    const { device, handle } = own.account;
+    const unsigned = { ...draft, seen, signature: new Uint8Array(0) };
+    const claim = draftClaim(provider, { room, from: handle }, unsigned);
+    return { ...unsigned, signature: await signEntry(device, claim) };
+  }
+
+  /** Sends all that may be sent now. */
+  async flush(connection: DeviceConnection, rooms: SendingRooms): Promise<void> {
+    for (;;) {
+      const next = nextToSend(this.#outbox, {
+        now: this.#parts.clock(),
+        isOpen: (room) => rooms.seen(room) !== undefined,
+        isSlow: (room) => rooms.isSlow(room),
+      });
+      const seen = next === undefined ? undefined : rooms.seen(next.room);
+      if (next === undefined || seen === undefined) return;
+      const item = await this.#renewed(next);
+      const signed = item.signed ?? await this.#keepSigned(item, seen);
+      // The end may have come meanwhile: nothing is noted as sent that is not.
+      if (!connection.open) return;
+      this.#outbox = sent(this.#outbox, signed.id, signed);
+      connection.send({ type: "send", room: item.room, entry: signed });
+    }
+  }
+
+  /** Notes that an entry has its place; gives it where it was waited for. */
+  async settle(id: Bytes): Promise<Queued | undefined> {
+    const { outbox, item } = settled(this.#outbox, id);
+    if (item === undefined) return undefined;
+    this.#outbox = outbox;
+    await this.#parts.store.unqueue(id);
+    return item;
+  }
+
+  /** Takes the server's refusal of an entry; one that is not sent again stays kept until it is dropped. */
+  refuse(
+    id: Bytes,
+    { code, wait }: { readonly code: FaultCode; readonly wait: number | undefined },
+  ): Refusal {
+    const refusal = refused(this.#outbox, id, { code, wait }, this.#parts.clock());
+    if (refusal.kind !== "unknown") this.#outbox = refusal.outbox;
+    return refusal;
+  }
+
+  /** Keeps an entry no longer. */
+  async drop(id: Bytes): Promise<void> {
+    await this.#parts.store.unqueue(id);
+  }
+
+  /** The connection is gone: what has no place yet is sent again. */
+  disconnected(): void {
+    this.#outbox = disconnected(this.#outbox);
+  }
+
+  async #keepSigned(item: Queued, seen: Place): Promise<Draft> {
+    const signed = await this.sign(item.room, item.draft, seen);
+    // Another program of this account may have signed it first: what was signed stays the same octets.
+    const kept = await this.#parts.store.queue({ ...item, signed });
+    return kept.signed ?? signed;
+  }
+
+  /** What waited so long that nobody would believe its id gets another. */
+  async #renewed(item: Queued): Promise<Queued> {
+    const { entropy, wallClock, store } = this.#parts;
+    if (!isStale(item, wallClock())) return item;
+    const another = { ...item, draft: { ...item.draft, id: entryId(wallClock(), entropy) } };
+    const renewed = await store.queue(another, item.draft.id);
+    this.#outbox = renamed(this.#outbox, item.draft.id, renewed);
+    return renewed;
+  }
+}

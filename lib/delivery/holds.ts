@@ -1,0 +1,54 @@
+/**
+ * Entries of one connection that were refused for now: nothing else of its is taken in that room before one of them comes
+ * again, else the entries of one author would change their order.
+ *
+ * @module
+ */
+
+import type { Bytes } from "../wire/bytes.ts";
+import type { FaultCode } from "../wire/message.ts";
+
+/** Entries that are remembered, over all rooms: four windows of a client; who has more on its way may lose its order. */
+export const HELD_MAX = 1_024;
+
+/** What was refused in one room. */
+interface Hold {
+  readonly code: FaultCode;
+  /** The one refused first, and those behind it. */
+  readonly ids: Set<string>;
+}
+
+/** The holds of one connection. */
+export class Holds {
+  readonly #rooms = new Map<string, Hold>();
+  #count = 0;
+
+  /** An entry is refused for now: what was sent behind it is to be refused, too, until that comes again. */
+  add(room: Bytes, id: Bytes, code: FaultCode): void {
+    const key = room.toHex();
+    const ids = this.#rooms.get(key)?.ids ?? new Set();
+    this.#count -= ids.size;
+    ids.add(id.toHex());
+    this.#count += ids.size;
+    this.#rooms.set(key, { code, ids });
+    const [oldest] = this.#rooms.keys();
+    if (this.#count > HELD_MAX && oldest !== undefined) this.#end(oldest);
+  }
+
+  /** Why an entry that comes is refused behind one which was; `undefined` where it is one of those, or there is none. */
+  refusal(room: Bytes, id: Bytes): FaultCode | undefined {
+    const key = room.toHex();
+    if (this.#rooms.get(key)?.ids.has(id.toHex()) === true) this.#end(key);
+    return this.#rooms.get(key)?.code;
+  }
+
+  /** Whether an entry could not be stored in a room, behind which others wait in the writer's queue. */
+  isStuck(room: Bytes): boolean {
+    return this.#rooms.get(room.toHex())?.code === "notStored";
+  }
+
+  #end(key: string): void {
+    this.#count -= this.#rooms.get(key)?.ids.size ?? 0;
+    this.#rooms.delete(key);
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * What was not done, as a program's exit code tells it: what was said and is not heard may be tried again; what was
+ * asked for and refused was wrong.
+ *
+ * @module
+ */
+
+import type { ClientEvent, ClientRequest } from "../client/event.ts";
+
+/** What became of something: it was said and is not stored, or it was asked for and cannot be done. */
+export type Loss = "undelivered" | "badInput";
+
+/** What it is where `request` is not taken. */
+export function lossOfRequest({ type }: ClientRequest): Loss {
+  return type === "send" || type === "reply" || type === "edit" ? "undelivered" : "badInput";
+}
+
+/** What `event` tells to be lost. */
+export function lossOfEvent(event: ClientEvent): Loss | undefined {
+  if (event.type === "unacknowledged") return "undelivered";
+  if (event.type === "file") return event.failure === undefined ? undefined : "undelivered";
+  if (event.type !== "fault") return undefined;
+  return event.text === undefined ? "badInput" : "undelivered";
+}

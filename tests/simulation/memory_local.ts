@@ -1,0 +1,135 @@
+/**
+ * What a client keeps, in memory, for tests of those who use it: a test may have any method wait or fail, before it looks
+ * or before it tells what it did, as a slow or full disk would.
+ *
+ * @module
+ */
+
+import type { KeptEntry, KeptRange, KeptRoom, LocalStore, Queued } from "../../lib/client/keepers.ts";
+import { type Bytes, equal } from "../../lib/wire/bytes.ts";
+
+interface Kept {
+  readonly room: KeptRoom;
+  /** By sequence, in that order. */
+  readonly entries: readonly KeptEntry[];
+}
+
+/** One account's local store, which ends with the test. */
+export class MemoryLocal implements LocalStore {
+  /** Waited for before a method looks; where it rejects, the method does, and nothing was changed. */
+  before: (method: keyof LocalStore) => Promise<void> | void = () => {};
+  /** Waited for before a method tells what it saw or did. */
+  after: (method: keyof LocalStore) => Promise<void> | void = () => {};
+
+  readonly #rooms = new Map<string, Kept>();
+  readonly #settings = new Map<string, string>();
+  #queue: readonly Queued[] = [];
+
+  /** What is kept, looked at by the test. */
+  get kept(): readonly Kept[] {
+    return Array.from(this.#rooms.values());
+  }
+
+  /** What waits to be sent, looked at by the test. */
+  get waiting(): readonly Queued[] {
+    return this.#queue;
+  }
+
+  /** See {@linkcode LocalStore}. */
+  rooms(): Promise<readonly KeptRoom[]> {
+    return this.#do("rooms", () => Array.from(this.#rooms.values(), ({ room }) => room));
+  }
+
+  /** See {@linkcode LocalStore}. */
+  keep(room: KeptRoom, entries: readonly KeptEntry[]): Promise<void> {
+    return this.#do("keep", () => {
+      const name = room.room.toHex();
+      const all = new Map(this.#rooms.get(name)?.entries.map((each) => [each.entry.sequence, each]));
+      for (const each of entries) all.set(each.entry.sequence, each);
+      const sorted = Array.from(all.values()).sort((a, b) => a.entry.sequence - b.entry.sequence);
+      this.#rooms.set(name, { room, entries: sorted });
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  entries(room: Bytes, { from, to, limit }: KeptRange): Promise<readonly KeptEntry[]> {
+    return this.#do("entries", () => {
+      const all = this.#entriesOf(room);
+      const within = all.filter(({ entry: { sequence } }) => sequence >= from && sequence <= to);
+      return within.slice(Math.max(0, within.length - limit));
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  entryById(room: Bytes, id: Bytes): Promise<KeptEntry | undefined> {
+    return this.#do("entryById", () => this.#entriesOf(room).find(({ entry }) => equal(entry.id, id)));
+  }
+
+  /** See {@linkcode LocalStore}. */
+  erase(room: Bytes, sequence: number, by: number): Promise<void> {
+    return this.#do("erase", () => {
+      const kept = this.#rooms.get(room.toHex());
+      if (kept === undefined) return;
+      const entries = kept.entries.map((each) => {
+        const { content: _, ...rest } = each.entry;
+        const isEditOfIt = rest.kind === "edit" && rest.about?.sequence === sequence;
+        if (rest.sequence !== sequence && !isEditOfIt) return each;
+        return { ...each, entry: { ...rest, erasedBy: by } };
+      });
+      this.#rooms.set(room.toHex(), { ...kept, entries });
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  queued(): Promise<readonly Queued[]> {
+    return this.#do("queued", () => this.#queue);
+  }
+
+  /** See {@linkcode LocalStore}. */
+  queue(item: Queued, instead: Bytes = item.draft.id): Promise<Queued> {
+    return this.#do("queue", () => {
+      const there = this.#queue.find(({ draft }) => equal(draft.id, instead));
+      const kept = there?.signed === undefined ? item : there;
+      this.#queue = there === undefined
+        ? [...this.#queue, kept]
+        : this.#queue.map((each) => each === there ? kept : each);
+      return kept;
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  flush(): Promise<void> {
+    return this.#do("flush", () => {});
+  }
+
+  /** See {@linkcode LocalStore}. */
+  unqueue(id: Bytes): Promise<void> {
+    return this.#do("unqueue", () => {
+      this.#queue = this.#queue.filter(({ draft }) => !equal(draft.id, id));
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  setting(name: string): Promise<string | undefined> {
+    return this.#do("setting", () => this.#settings.get(name));
+  }
+
+  /** See {@linkcode LocalStore}. */
+  setSetting(name: string, value: string | undefined): Promise<void> {
+    return this.#do("setSetting", () => {
+      if (value === undefined) this.#settings.delete(name);
+      else this.#settings.set(name, value);
+    });
+  }
+
+  async #do<Result>(method: keyof LocalStore, act: () => Result): Promise<Result> {
+    await this.before(method);
+    const result = act();
+    await this.after(method);
+    return result;
+  }
+
+  #entriesOf(room: Bytes): readonly KeptEntry[] {
+    return this.#rooms.get(room.toHex())?.entries ?? [];
+  }
+}
