@@ -18,6 +18,10 @@ const FOLDER = ".sotto/demo";
 const COLUMNS = 79;
 /** Octets in a line of hex. */
 const LINE_OCTETS = 32;
+/** Lines of hex that are shown. */
+const LINES_SHOWN = 6;
+/** Octets of the shortest record that can be an entry. */
+const ENTRY_OCTETS_MIN = 1_000;
 
 /** Who says what, in this order; each waits until the other has read what came before. */
 const CONVERSATION = [
@@ -99,7 +103,7 @@ async function play(folder: string, cast: Program[]): Promise<void> {
   const ann = startClient("ann", { folder, invitation });
   cast.push(ann.program);
   await ready(ann);
-  await ann.program.errors.until("she asked to be let in", deviceRecord("sent", 2));
+  await ann.program.errors.until("she asked to be let in", deviceRecord(0));
   const { handshake, registration, deviceLogin } = lessons(ann.program.errors.lines);
   handshake.forEach((line) => tell(line));
 
@@ -220,28 +224,36 @@ async function leave({ name, program }: Actor): Promise<void> {
   if (code !== 0) throw new Error(`${name} ended with code ${code}`);
 }
 
-/** The first message's record: before it a device sends its login, `enter` and `join`. */
+/** The first message's record. */
 async function showRecord({ program }: Actor): Promise<void> {
   const { iv, ciphertext, tag } = await program.errors.until(
     "the record was traced",
-    deviceRecord("sent", 3),
+    deviceRecord(ENTRY_OCTETS_MIN),
   );
   const { text } = CONVERSATION[0];
   tell(`"${text}" and ann's signature are padded to ${ciphertext.length / 2 - 16} octets, so that their`);
   tell("length is hidden, and encrypted by AES-256-CBC under an IV of their own:");
   tell(`IV          ${iv}`, 2);
-  hexLines(ciphertext).forEach((line, at) => tell(`${at === 0 ? "ciphertext " : "           "} ${line}`, 2));
+  const lines = hexLines(ciphertext);
+  lines.slice(0, LINES_SHOWN).forEach((line, at) => {
+    tell(`${at === 0 ? "ciphertext " : "           "} ${line}`, 2);
+  });
+  tell(`            … and ${lines.length - LINES_SHOWN} more lines`, 2);
   tell(`tag         ${tag}`, 2);
   tell("The tag (HMAC-SHA-512, 32 octets) covers all of it and its place in the order,");
   tell("and is checked before anything is decrypted.");
 }
 
-/** Finds a record of the connection on which a device has logged in, which keeps its keys. */
-function deviceRecord(way: "sent" | "received", sequence: number): (line: string) => RecordTrace | undefined {
+/**
+ * Finds the first record of at least `octets` that was sent on the connection on which a device has logged in, which keeps
+ * its keys: what a device says of itself is shorter than an entry with all that its signature covers.
+ */
+function deviceRecord(octets: number): (line: string) => RecordTrace | undefined {
   let isDevice = false;
   return (line) => {
     isDevice ||= / sent DeviceLogin,/.test(line);
-    return isDevice ? recordOf(line, way, sequence) : undefined;
+    const record = isDevice ? sentRecord(line) : undefined;
+    return record !== undefined && record.ciphertext.length >= 2 * octets ? record : undefined;
   };
 }
 
@@ -252,14 +264,8 @@ interface RecordTrace {
   readonly tag: string;
 }
 
-function recordOf(
-  line: string,
-  way: "sent" | "received",
-  sequence: number,
-): RecordTrace | undefined {
-  const pattern = new RegExp(
-    `${way} record epoch 1 sequence ${sequence} iv=(\\w+) ciphertext\\.hex=(\\w+) .* tag=(\\w+)$`,
-  );
+function sentRecord(line: string): RecordTrace | undefined {
+  const pattern = /sent record epoch 1 sequence \d+ iv=(\w+) ciphertext\.hex=(\w+) .* tag=(\w+)$/;
   const [, iv, ciphertext, tag] = pattern.exec(line) ?? [];
   if (iv === undefined || ciphertext === undefined || tag === undefined) return undefined;
   return { iv, ciphertext, tag };

@@ -10,7 +10,7 @@ import { directId, openId } from "../identity/room_id.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { EntryBody } from "../wire/entry_body.ts";
-import type { Fault, FaultCode, Place } from "../wire/message.ts";
+import type { Fault, Place } from "../wire/message.ts";
 import { type Act, actBody } from "./act_body.ts";
 import type { Acted, Acts } from "./acting.ts";
 import type { Carriage } from "./carriage.ts";
@@ -67,11 +67,21 @@ interface Doing {
   readonly refused?: (fault: Fault) => string;
 }
 
+/** Whether there is a conversation to say something in. */
+export type Begun =
+  | { readonly kind: "begun" }
+  /** There is none; why. */
+  | { readonly kind: "not"; readonly sentence: string }
+  /** The server refused to begin one. */
+  | { readonly kind: "refused"; readonly fault: Fault };
+
+const BEGUN: Begun = { kind: "begun" };
+
 /** One conversation's. */
 export class Doings {
   readonly #parts: DoingsParts;
   /** Direct conversations that are being begun. */
-  readonly #beginning = new Map<Handle, Promise<string | undefined>>();
+  readonly #beginning = new Map<Handle, Promise<Begun>>();
 
   /** Nothing is done yet. */
   constructor(parts: DoingsParts) {
@@ -134,26 +144,31 @@ export class Doings {
   }
 
   /** A direct conversation begins by itself with the first thing that is said in it; what is said next waits for that. */
-  begun(label: string): Promise<string | undefined> | string | undefined {
+  begun(label: string): Promise<Begun> | Begun {
     const other = otherIn(label);
-    if (other === undefined || this.#parts.rooms.named(label) !== undefined) return undefined;
-    if (other === this.#self) return TO_ONESELF;
+    if (other === undefined || this.#parts.rooms.named(label) !== undefined) return BEGUN;
+    if (other === this.#self) return { kind: "not", sentence: TO_ONESELF };
     const begun = this.#beginning.get(other) ?? this.#begin(other, label);
     this.#beginning.set(other, begun);
     return begun;
   }
 
-  async #begin(other: Handle, label: string): Promise<string | undefined> {
+  async #begin(other: Handle, label: string): Promise<Begun> {
     const what: EntryBody = { kind: "room", body: { act: "create", kind: "direct", with: other } };
     try {
-      return await this.#do(this.#directId(other), {
+      let fault: Fault | undefined;
+      const sentence = await this.#do(this.#directId(other), {
         what,
         label,
         seen: NOWHERE,
         until: isLive,
-        refused: ({ code }) =>
-          `Cannot write to ${label}: ${NOT_BEGUN[code] ?? `the server answers ${code}; try again`}.`,
+        refused: (refusal) => {
+          fault = refusal;
+          return refusal.code;
+        },
       });
+      if (fault !== undefined) return { kind: "refused", fault };
+      return sentence === undefined ? BEGUN : { kind: "not", sentence };
     } finally {
       this.#beginning.delete(other);
     }
@@ -222,15 +237,6 @@ export class Doings {
     return this.#parts.own.account.handle;
   }
 }
-
-/** Why a direct conversation does not begin, and what to do. */
-const NOT_BEGUN: Readonly<Partial<Record<FaultCode, string>>> = {
-  noSuchPerson: "there is no account of that name; look at /names",
-  blocked: "that person takes no messages from you; ask them by another way",
-  limitReached: "you are in too many conversations; leave one",
-  tooFast: "too much was begun in a short time; try again in a minute",
-  notStored: "the server cannot store it; tell its operator",
-};
 
 const TO_ONESELF = "Cannot send to yourself: nobody else is there; name another person.";
 

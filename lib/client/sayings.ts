@@ -86,8 +86,14 @@ export class Sayings {
     if (typeof what === "string") return what;
     while (sender.isFull && !carriage.isOver) await carriage.change();
     if (carriage.isOver) return OVER;
-    const refusal = await doings.begun(request.room);
-    if (refusal !== undefined) return refusal;
+    const begun = await doings.begun(request.room);
+    if (begun.kind === "not") return begun.sentence;
+    if (begun.kind === "refused") {
+      const { code, wait } = begun.fault;
+      const text = "text" in request ? request.text : undefined;
+      this.#parts.show([{ type: "fault", code, room: request.room, about: undefined, text, wait }]);
+      return undefined;
+    }
     return await turns.take(async () => {
       const room = rooms.named(request.room);
       if (room === undefined || !room.isMember) return notIn(room, request.room);
@@ -144,9 +150,9 @@ export class Sayings {
     if (room !== undefined && draft !== undefined) {
       rooms.count(room, [{ sequence, from: own.account.handle, what: said(draft) }]);
     }
-    const label = room?.label ?? acting?.label ?? "#?";
-    // Of what nobody said nothing is told, whatever the server says.
-    if (draft !== undefined) {
+    const label = room?.label ?? acting?.label;
+    // Of what nobody said nothing is told, whatever the server says; nor of a room that one has left meanwhile.
+    if (draft !== undefined && label !== undefined) {
       show([...events, { type: "ack", room: label, id: entry.toHex(), sequence, time }]);
     }
     acting?.settle({ kind: "placed", placed });

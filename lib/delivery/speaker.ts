@@ -58,6 +58,8 @@ export class Speaker {
       const went = this.say({ source: "bridge", name, text: GUEST_WENT }, (time) => {
         return { kind: "guestWent", time, name };
       });
+      // Both are over before one of them is told to have failed.
+      await Promise.allSettled([came, went]);
       await Promise.all([came, went]);
     };
   }

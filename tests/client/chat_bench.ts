@@ -237,6 +237,9 @@ export class ChatBench {
       dial: this.#dialOf(run),
       recoveryCode: undefined,
       hostKeyChanged: () => Promise.resolve(new Failure("protocol", "The host key has changed.")),
+    }).catch(async (failure) => {
+      await this.#over(run);
+      throw failure;
     });
     this.#chat = chat;
     void this.#collect(chat, run.events);
@@ -375,9 +378,13 @@ export class ChatBench {
   /** What is to be told of the end, once it has come. */
   async outcome(): Promise<Failure | undefined> {
     const outcome = await this.chat.outcome;
-    const lines = this.#lines.filter(({ run }) => run === this.#run);
-    await Promise.all(lines.map(({ over }) => over));
+    await this.#over(this.#run);
     return outcome;
+  }
+
+  /** Settles when nothing of that run's connections is under way at either end. */
+  async #over(wanted: Run | undefined): Promise<void> {
+    await Promise.all(this.#lines.filter(({ run }) => run === wanted).map(({ over }) => over));
   }
 
   get #isCaughtUp(): boolean {

@@ -323,7 +323,7 @@ test("what no honest server says to a device ends the conversation", async () =>
   for (const message of foul) {
     const bench = await ChatBench.of();
     bench.lie = () => [message];
-    const failure = await bench.begin().then((chat) => chat.outcome, (error) => error);
+    const failure = await bench.begin().then(() => bench.outcome(), (error) => error);
     equal(failure?.exit, "protocol", message.type);
   }
   const bench = await ChatBench.entered();

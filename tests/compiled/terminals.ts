@@ -97,11 +97,12 @@ export async function openKnown(
   return await openClient(stage, name, { args: known(announced, name), size });
 }
 
-/** A server without a screen. */
+/** A server without a screen; on a free port, where it is not said which. */
 export async function startServer(
   { executables, folder, companions }: Stage,
+  { port = 0 }: { readonly port?: number } = {},
 ): Promise<Announcement & { readonly program: Program }> {
-  const args = ["--port=0", `--data-dir=${folder}/server`];
+  const args = [`--port=${port}`, `--data-dir=${folder}/server`];
   const program = start("the server", executables.server, { args, bare: true });
   companions.push(program);
   return { ...await announcement(program), program };

@@ -313,3 +313,68 @@ terminalTest("a server that is killed while a line is typed is told as a cut, wi
   await ann.row(/^Connection cut: 127\.0\.0\.1:\d+ went away without a goodbye; try again\.$/);
   equal((await ann.screen()).filter((row) => row.startsWith("ann #lobby>")).length, 0);
 });
+
+terminalTest(
+  "a server that is killed and comes back has its people again, and what they typed meanwhile",
+  async (stage) => {
+    const announced = await startServer(stage);
+    const ann = await openKnown(stage, "ann", announced);
+    await ann.foot("ann #lobby>");
+    await ann.type("half a sen");
+    await ann.foot("ann #lobby> half a sen");
+    announced.program.kill("SIGKILL");
+    await ann.row(/^Connection cut$/);
+    await ann.row(/^Waiting to connect again: \d+ s$/);
+    await ann.foot("ann #lobby> half a sen");
+    await ann.enter("tence");
+    await ann.row(/^Kept until there is a connection, for #lobby: half a sentence$/);
+    const again = await startServer(stage, { port: Number(announced.address.replace(/.*:/, "")) });
+    await ann.row(/^Connected$/);
+    await shows([ann], "ann", "half a sentence");
+    const cleo = await startSpeaker(stage, again, "cleo");
+    await cleo.output.until("it", (line) => line.includes('"text":"half a sentence"') ? line : undefined);
+    await cleo.write('{"type":"send","text":"welcome back"}');
+    await shows([ann], "cleo", "welcome back");
+    await ann.foot("ann #lobby>");
+  },
+);
+
+terminalTest(
+  "a person goes from room to room, is asked for a word in private, and sees what was missed",
+  async (stage) => {
+    const announced = await startServer(stage);
+    const ann = await openKnown(stage, "ann", announced);
+    await ann.foot("ann #lobby>");
+    await ann.enter("/create #garden");
+    await ann.row(/^\* you are in #garden \(owner\), 1 person$/);
+    await ann.foot("ann #garden>");
+    await ann.enter("What grows here?");
+    await ann.row(new RegExp(`^${TIME} #garden <ann> What grows here\\? ☒$`));
+
+    const cleo = await startSpeaker(stage, announced, "cleo");
+    await cleo.write('{"type":"join","room":"#garden"}');
+    await ann.row(new RegExp(`^${TIME} #garden \\* cleo joined$`));
+    await cleo.write('{"type":"send","room":"@ann","text":"a word?"}');
+    await ann.row(/^\* cleo asks to talk to you; \/allow @cleo takes that up, \/deny @cleo refuses it$/);
+    await ann.enter("/allow @cleo");
+    await ann.row(new RegExp(`^${TIME} @cleo #\\d+ <cleo> a word\\? ☒$`));
+    await ann.enter("/query cleo");
+    await ann.foot("ann @cleo>");
+    await ann.enter("Gladly");
+    await ann.row(new RegExp(`^${TIME} @cleo <ann> Gladly ☒$`));
+
+    await cleo.write('{"type":"send","room":"#garden","text":"roses"}');
+    await ann.row(new RegExp(`^${TIME} #garden <cleo> roses ☒$`));
+    await ann.enter("/go #garden");
+    await ann.enter("/reply ^ Red ones?");
+    await ann.row(new RegExp(`^${TIME} #garden <ann> \\(re #\\d+ cleo: roses\\) Red ones\\? ☒$`));
+    await ann.enter("/part");
+    await ann.row(/^Cannot .* #garden: /);
+    await ann.enter("/role cleo owner");
+    await ann.row(new RegExp(`^${TIME} #garden \\* ann made cleo an owner$`));
+    await ann.enter("/part");
+    await ann.row(/^\* you have left #garden$/);
+    await ann.enter("/check #lobby");
+    await ann.row(/^\* #lobby is complete from #1 to #\d+: /);
+  },
+);

@@ -23,7 +23,7 @@ const HANDSHAKE_BYTES_MAX = 1_480;
 
 /** How a program says that a conversation did not end well. */
 const ENDED_BADLY =
-  /^Connection cut: \S+ went away without a goodbye; |^Cannot (?:agree on keys with|end cleanly with|go on with|log in at) \S+: /;
+  /^Connection cut: \S+ went away without a goodbye; |^Cannot (?:agree on keys with|end cleanly with|go on with|log in at|send all that was said at) \S+: /;
 
 /** Where the fields of a handshake are in their direction's stream (PROTOCOL §4.2), behind a frame's length. */
 const VERSION = 10;

