@@ -198,7 +198,9 @@ export class Conversation {
       case "knock":
         return await this.#doings.enter(request);
       case "rooms":
-        return this.#show({ type: "rooms", rooms: this.#rooms.all.map((room) => room.shown) });
+        return await this.#turns.take(() =>
+          this.#show({ type: "rooms", rooms: this.#rooms.all.map((room) => room.shown) })
+        );
       case "list":
         return await this.#inquiries.list();
       case "members":
@@ -206,7 +208,7 @@ export class Conversation {
       case "history":
         return await this.#inquiries.history(request);
       case "check":
-        return this.#check(request);
+        return await this.#turns.take(() => this.#check(request));
       case "read":
         return await this.#read(request);
       case "typing":

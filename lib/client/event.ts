@@ -52,13 +52,16 @@ export interface EntryFacts {
   readonly source: "member" | "console" | "bridge" | "server";
   /** The name of the device that signed it, where that is known. */
   readonly device: string | undefined;
+  /** Whether one has said it oneself. */
   readonly own: boolean;
+  /** When the server took it, in milliseconds since 1970. */
   readonly time: number;
   /**
    * Whether it fits the log as known here and is signed by a device certified by the identity first seen (☒); where not,
    * `reason` says why (☐). What the host key signs carries no mark: it is neither verified nor has a reason.
    */
   readonly verified: boolean;
+  /** Why it is not, where it carries a mark and is not. */
   readonly reason: string | undefined;
   /** Whether it was told before, and is shown again because somebody asked for history. */
   readonly history: boolean;
@@ -251,10 +254,15 @@ export type ClientEvent =
 export interface RoomFacts {
   /** `#name`, or `@handle` of the other in a direct conversation. */
   readonly room: string;
+  /** Whether it has a name and any number of members, or is a conversation of two. */
   readonly kind: "open" | "direct";
+  /** Whether one is in it, or who waits for whose word. */
   readonly standing: "member" | "invited" | "knocking" | "requested";
+  /** What one may do in it; `undefined` where one is not in it. */
   readonly role: RoomRole | undefined;
+  /** What was settled for it. */
   readonly settings: RoomSettings;
+  /** How many are in it. */
   readonly members: number;
   /** Messages of others that came after what one has read. */
   readonly unread: number;

@@ -60,7 +60,9 @@ export interface Flaw {
 
 /** Sequences of a room's log, inclusive. */
 export interface Sequences {
+  /** The first. */
   readonly from: number;
+  /** The last. */
   readonly to: number;
 }
 
@@ -129,8 +131,11 @@ export interface Queued {
 
 /** Which kept entries: the newest `limit` of those with sequences `from` to `to`, oldest first. */
 export interface KeptRange {
+  /** The first sequence. */
   readonly from: number;
+  /** The last. */
   readonly to: number;
+  /** How many entries at most. */
   readonly limit: number;
 }
 

@@ -24,6 +24,8 @@ export interface ForwardPage {
   readonly end: Ends;
   /** Days after which the room's entries are dropped, as the server told it last; 0: never. */
   readonly retention: number;
+  /** The number after which it was asked to go on; `undefined`: the newest were asked for. */
+  readonly asked: number | undefined;
 }
 
 /** Takes a live entry, or one's own that has got its place. */
@@ -38,7 +40,7 @@ export function takeEntry(context: LogContext, log: RoomLog, judged: Judged): Ta
 export function takePage(
   context: LogContext,
   log: RoomLog,
-  { entries, end, retention }: ForwardPage,
+  { entries, end, retention, asked }: ForwardPage,
 ): Taken {
   const findings = new Findings(context, log);
   if (!log.begun) findings.know({ served: end.base.sequence });
@@ -48,7 +50,8 @@ export function takePage(
   for (const judged of entries) takeNext(findings, judged, end.base.sequence);
   if (comesIn) findings.know({ gap: undefined, retention });
   takeEnd(findings, end, {
-    isStuck: findings.log.begun && findings.log.head.sequence === log.head.sequence,
+    // The answer to a question that was overtaken may well bring nothing new.
+    isStuck: asked === log.head.sequence && findings.log.head.sequence === log.head.sequence,
     retention,
   });
   return findings.taken({ isBackward: false });

@@ -26,6 +26,7 @@ import {
   type LogContext,
   lookUp,
   newRoomLog,
+  type RoomLog,
   type Taken,
 } from "./room_log.ts";
 
@@ -58,8 +59,11 @@ export interface LogReaderParts {
 
 /** What has its place. */
 export interface Placed {
+  /** Its number in the log. */
   readonly sequence: number;
+  /** When the server took it, in milliseconds since 1970. */
   readonly time: number;
+  /** The hash of the entry before it. */
   readonly previous: Logged["previous"];
 }
 
@@ -125,16 +129,17 @@ export class LogReader {
     return await this.#taken(room, await this.#context(room, [entry], undefined), judged);
   }
 
-  /** Takes what was read on from the head, or, where nothing is known yet, of the end; gives what is to be told. */
+  /** Takes what was read on after the `asked` entry, or, where nothing is known yet, of the end; gives what is to be told. */
   async page(
     room: Room,
     entries: readonly Logged[],
-    { end, isFirst }: { readonly end: Ends; readonly isFirst: boolean },
+    { end, asked }: { readonly end: Ends; readonly asked: number | undefined },
   ): Promise<readonly ClientEvent[]> {
     const context = await this.#context(room, entries, end);
     const judged = await this.#judgeAll(room, entries);
     const { retention } = room.facts.settings;
-    return await this.#tell(room, takePage(context, room.log, { entries: judged, end, retention }), isFirst);
+    const taken = takePage(context, room.log, { entries: judged, end, retention, asked });
+    return await this.#tell(room, taken, asked === undefined);
   }
 
   /** Takes what was read of old; gives what is to be told. */
@@ -202,9 +207,12 @@ export class LogReader {
   }
 
   /** Keeps a room as it is. */
-  async keep(room: Room, entries: readonly KeptEntry[] = []): Promise<void> {
-    if (!room.log.begun) return;
-    await this.#parts.store.keep(keptRoom(room.log, room), entries);
+  async keep(room: Room): Promise<void> {
+    await this.#keep(room, room.log, []);
+  }
+
+  async #keep(room: Room, log: RoomLog, entries: readonly KeptEntry[]): Promise<void> {
+    if (log.begun) await this.#parts.store.keep(keptRoom(log, room), entries);
   }
 
   get #self(): Handle {
@@ -230,11 +238,11 @@ export class LogReader {
     return await judgeEntry({ provider, room: id, host }, entry, author);
   }
 
-  /** Kept before it is told: what was seen must be known at the next start, too. */
+  /** Kept before it is told, to this one's person or the server: what was seen must be known at the next start, too. */
   async #tell(room: Room, taken: Taken, history: boolean): Promise<readonly ClientEvent[]> {
-    room.log = taken.log;
     for (const { sequence, by } of taken.erased) await this.#parts.store.erase(room.id, sequence, by);
-    if (taken.keep.length > 0 || taken.flaws.length > 0) await this.keep(room, taken.keep);
+    if (taken.keep.length > 0 || taken.flaws.length > 0) await this.#keep(room, taken.log, taken.keep);
+    room.log = taken.log;
     for (const kept of taken.shown) this.#note(room, kept);
     if (history) remember(room, taken.shown);
     const events: ClientEvent[] = [];

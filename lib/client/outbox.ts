@@ -115,6 +115,7 @@ export function settled(
 
 /** What the server says of one that it does not take. */
 export interface OutboxFault {
+  /** Why. */
   readonly code: FaultCode;
   /** Milliseconds after which it may be tried again, where the server has said so. */
   readonly wait: number | undefined;

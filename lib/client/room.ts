@@ -23,7 +23,9 @@ export type Following =
 
 /** Up to where somebody has received and read it. */
 export interface Marks {
+  /** The last entry that they have received. */
   readonly delivered: number;
+  /** The last entry that they have read. */
   readonly read: number;
 }
 

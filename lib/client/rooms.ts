@@ -304,7 +304,8 @@ export class Rooms implements SendingRooms {
   #follow(room: Room): void {
     if (!room.isMember || room.following.kind !== "no") return;
     const { begun, head } = room.log;
-    const ask = this.#parts.questions.ask((answer) => this.#takeFollowed(room, answer, !begun));
+    const asked = begun ? head.sequence : undefined;
+    const ask = this.#parts.questions.ask((answer) => this.#takeFollowed(room, answer, asked));
     room.following = { kind: "reading", ask };
     this.#parts.tell({
       type: "read",
@@ -316,7 +317,7 @@ export class Rooms implements SendingRooms {
     });
   }
 
-  async #takeFollowed(room: Room, answer: Answer, isFirst: boolean): Promise<void> {
+  async #takeFollowed(room: Room, answer: Answer, asked: number | undefined): Promise<void> {
     if (this.of(room.id) !== room) return;
     const pages = answer.kind === "answered"
       ? answer.parts.flatMap((part) => part.type === "page" ? [part] : [])
@@ -328,12 +329,14 @@ export class Rooms implements SendingRooms {
     }
     const entries = pages.flatMap((page) => page.entries);
     const { base } = room.log;
-    const events = await this.#parts.reader.page(room, entries, { end, isFirst });
+    const events = await this.#parts.reader.page(room, entries, { end, asked });
     this.count(room, entries.map(deedOf));
     // Only now: whoever asked again from the old head would take the same page for a gap.
     room.following = end.live ? { kind: "live" } : { kind: "no" };
     await this.#settleOwn(room, entries, events);
-    if (!isFirst && room.log.base !== base && events.some(tellsOfAnother)) this.#readReplaced(room);
+    if (asked !== undefined && room.log.base !== base && events.some(tellsOfAnother)) {
+      this.#readReplaced(room);
+    }
     if (!end.live) return this.#follow(room);
     await this.#parts.opened();
   }

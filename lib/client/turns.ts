@@ -9,7 +9,7 @@ export class Turns {
   #last: Promise<unknown> = Promise.resolve();
 
   /** Does `work` once all that was given before is done, and gives what it gives. */
-  take<Result>(work: () => Promise<Result>): Promise<Result> {
+  take<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
     return result;

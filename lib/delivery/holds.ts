@@ -21,6 +21,7 @@ interface Hold {
 /** The holds of one connection. */
 export class Holds {
   readonly #rooms = new Map<string, Hold>();
+  readonly #failures = new Map<string, number>();
   #count = 0;
 
   /** An entry is refused for now: what was sent behind it is to be refused, too, until that comes again. */
@@ -42,9 +43,25 @@ export class Holds {
     return this.#rooms.get(key)?.code;
   }
 
-  /** Whether an entry could not be stored in a room, behind which others wait in the writer's queue. */
-  isStuck(room: Bytes): boolean {
-    return this.#rooms.get(room.toHex())?.code === "notStored";
+  /**
+   * An entry left the writer's queue and was refused for now. What had waited behind it is to be, too, and comes by
+   * {@linkcode Holds.join}: the first of them may have come again meanwhile.
+   */
+  fail(room: Bytes, id: Bytes, code: FaultCode): void {
+    const key = room.toHex();
+    this.#failures.set(key, this.failures(room) + 1);
+    this.add(room, id, code);
+  }
+
+  /** An entry is refused because one before it was: it counts with that, unless that has come again. */
+  join(room: Bytes, id: Bytes): void {
+    const hold = this.#rooms.get(room.toHex());
+    if (hold !== undefined) this.add(room, id, hold.code);
+  }
+
+  /** How often an entry of a room has failed: whoever was queued at another count waited behind one that did. */
+  failures(room: Bytes): number {
+    return this.#failures.get(room.toHex()) ?? 0;
   }
 
   #end(key: string): void {

@@ -87,8 +87,10 @@ export class ReadingDesk {
       follows.drop(id, guest);
       return guest.refuse(typeof found === "string" ? found : "notMember", { ask });
     }
-    const { head, base, goLive } = found;
+    const { base, goLive } = found;
     const catchUp = goLive?.(true);
+    // Who follows has heard of what was said meanwhile, and would take an older end for a log that was cut back.
+    const head = goLive === undefined ? room.head : found.head;
     // Who has come in anew meanwhile may read less than before.
     const entries = found.entries.filter(({ sequence }) => sequence > unreadable(room, guest.handle));
     guest.introduce(new Set(entries.flatMap(namedIn)), this.#hall.cards);

@@ -47,19 +47,24 @@ export class SayingDesk {
       if (rates.includes("acts")) return guest.refuse("tooFast", { about: draft.id, wait });
       return refuseForNow(guest, { room, entry: draft }, "tooFast", Math.max(wait, AGAIN_MS));
     }
+    const failures = guest.holds.failures(room);
+    const isStuck = (): boolean => guest.holds.failures(room) !== failures;
     writer.add({
       kind: "entry",
       proposal: { room, from: handle, device: login.deviceKey, draft, what },
       source: guest,
-      standing: () => guest.stage === "out" ? "void" : guest.holds.isStuck(room) ? "stuck" : "meant",
-      settle: (verdict) => this.#settle(guest, { room, entry: draft }, verdict),
+      standing: () => guest.stage === "out" ? "void" : isStuck() ? "stuck" : "meant",
+      settle: (verdict) => this.#settle(guest, { room, entry: draft, isStuck: isStuck() }, verdict),
     });
     await writer.hasRoom(guest);
   }
 
-  #settle(guest: Guest, said: Said, verdict: Verdict | undefined): void {
+  #settle(
+    guest: Guest,
+    { room, entry: { id }, isStuck }: Said & { readonly isStuck: boolean },
+    verdict: Verdict | undefined,
+  ): void {
     const { teller } = this.#hall;
-    const { room, entry: { id } } = said;
     switch (verdict?.kind) {
       case undefined:
         return;
@@ -69,8 +74,12 @@ export class SayingDesk {
         return teller.acknowledge(room, verdict.entry, guest);
       case "refused": {
         const { code, wait } = verdict;
-        if (code === "notStored") return refuseForNow(guest, said, code, AGAIN_MS);
-        return guest.refuse(code, wait === undefined ? { about: id } : { about: id, wait });
+        if (code !== "notStored" && code !== "slowMode") {
+          return guest.refuse(code, wait === undefined ? { about: id } : { about: id, wait });
+        }
+        if (isStuck) guest.holds.join(room, id);
+        else guest.holds.fail(room, id, code);
+        return guest.refuse(code, { about: id, wait: wait ?? AGAIN_MS });
       }
     }
   }

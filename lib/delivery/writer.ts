@@ -200,7 +200,7 @@ export class Writer {
     changed(news);
   }
 
-  /** Nothing for those for which the disk could not be read. */
+  /** Nothing where the disk could not be read for one of them: those behind it must not get its place. */
   async #lookAll(jobs: readonly Job[]): Promise<readonly (Evidence | undefined)[]> {
     const errors: unknown[] = [];
     const found = await Promise.all(jobs.map(async (job) => {
@@ -211,8 +211,9 @@ export class Writer {
         return undefined;
       }
     }));
-    if (errors.length > 0) this.#parts.notStored(errors.length, errors[0]);
-    return found;
+    if (errors.length === 0) return found;
+    this.#parts.notStored(jobs.length, errors[0]);
+    return [];
   }
 
   #decide(batch: Batch, job: Job, found: Evidence | undefined): Decided {

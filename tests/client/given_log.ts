@@ -138,9 +138,11 @@ export class Reader {
     assert.fail("it ends");
   }
 
-  /** Reads one page: after the head, or the newest. */
-  async page(given: GivenLog, { limit = 100, isLive = true } = {}): Promise<Taken> {
-    const after = this.log.begun ? this.log.head.sequence : -1;
+  /** Reads one page: after the head or the number given, or the newest. */
+  async page(
+    given: GivenLog,
+    { limit = 100, isLive = true, after = this.log.begun ? this.log.head.sequence : -1 } = {},
+  ): Promise<Taken> {
     const there = given.entries.filter(({ sequence }) => sequence > after);
     const entries = this.log.begun ? there.slice(0, limit) : there.slice(-limit);
     const reaches = there.length <= limit || !this.log.begun;
@@ -151,6 +153,7 @@ export class Reader {
         entries: entries.map((entry) => this.#judged(entry)),
         end,
         retention: given.retention,
+        asked: this.log.begun ? after : undefined,
       }),
       true,
     );

@@ -64,6 +64,7 @@ test("whoever came after another had left is not taken to have what that one had
 test("one's own marks are told at most once a second, with what was read, and whether others are to know", async () => {
   const bench = await ChatBench.entered();
   await seconds(bench, 2);
+  await bench.line.server.said("mark");
   const before = marksOf(bench).length;
   for (let at = 0; at < 20; at++) await bench.server.text(bench.ben, `text ${at}`);
   await bench.message("text 19");

@@ -52,6 +52,15 @@ test("a log that is what it says is complete, from the first entry or from the n
   deepEqual([newest.log.flaws, newest.kept.size, newest.doubtful.size], [[], 20, 0]);
 });
 
+test("the answer to a question that was overtaken brings nothing new, and accuses nobody", async () => {
+  const { house, room } = teaRoom(5);
+  const reader = new Reader(room);
+  await reader.page(given({ house, room }));
+  for (let at = 6; at <= 20; at++) house.must(room, ANN, text(`line ${at}`));
+  for (const after of [5, 5]) await reader.page(given({ house, room }), { limit: 5, after });
+  deepEqual([reader.log.head.sequence, reader.log.flaws], [10, []]);
+});
+
 test("attack 42: an entry that is not given is missing by its number, wherever it stands", async () => {
   for (const limit of [1, 3, 100]) {
     const log = given(teaRoom());

@@ -117,6 +117,27 @@ test("who is too far behind for what is held back asks anew, and misses nothing 
   assert.deepEqual(bob.sequences(), Array.from({ length: head }, (_, at) => at + 1));
 });
 
+test("a page of old entries does not end the log before what was told while it was read", async () => {
+  const hall = await Hall.open();
+  const [ann, bob] = [await hall.welcome("ann"), await hall.welcome("bob")];
+  await bob.read(LOBBY_ID, { follow: true });
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hall.log.before = async (method) => {
+    if (method !== "entries") return;
+    hall.log.before = () => {};
+    asked.resolve();
+    await gate.promise;
+  };
+  const reading = bob.read(LOBBY_ID, { where: { from: "before", sequence: 2 } });
+  await asked.promise;
+  await ann.says("meanwhile");
+  const head = (await hall.last()).entry.sequence;
+  assert.equal(bob.sequences().at(-1), head);
+  gate.resolve();
+  const [page] = await reading;
+  assert.equal(page?.type === "page" && page.end?.head.sequence, head);
+});
+
 test("a page says where the log ends, and whether what comes is told; without follow nothing is", async () => {
   const hall = await Hall.open();
   const ann = await hall.welcome("ann");

@@ -163,6 +163,38 @@ test("attack 29: what waits behind an entry that could not be stored is not stor
   assert.deepEqual(texts(ann), ["bob: meanwhile"]);
 });
 
+test("attack 29: what waited behind an entry that could not be stored is not stored though that has come again", async () => {
+  const hall = await Hall.open();
+  const [ann, bob] = [await hall.welcome("ann"), await hall.welcome("bob")];
+  const [one, two] = [await texted(ann, "one"), await texted(ann, "two")];
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [looking, looked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hall.log.before = async (method) => {
+    if (method !== "change") return;
+    hall.log.before = async (next) => {
+      if (next !== "placeOfId") return;
+      hall.log.before = () => {};
+      looking.resolve();
+      await looked.promise;
+    };
+    asked.resolve();
+    await gate.promise;
+    await fullWhen("change")("change");
+  };
+  await ann.send(one);
+  await asked.promise;
+  await ann.send(two);
+  gate.resolve();
+  await looking.promise;
+  await ann.send(one);
+  looked.resolve();
+  await hall.settled();
+  assert.deepEqual(ann.faults().map(({ code }) => code), ["notStored", "notStored"]);
+  await ann.send(two);
+  await hall.settled();
+  assert.deepEqual(texts(bob), ["ann: one", "ann: two"]);
+});
+
 test("an entry that comes again is acknowledged again, by whatever connection and however often, and stored once", async () => {
   const hall = await Hall.open();
   const ann = await hall.welcome("ann");

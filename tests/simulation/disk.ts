@@ -19,6 +19,8 @@ export interface Hooked<Method> {
 export interface DiskParts<Method> {
   /** Says whose turn it is. */
   readonly scheduler: Scheduler;
+  /** Milliseconds that a call takes, of the world's own time. */
+  readonly takes_ms: () => number;
   /** Throws where a call of that method is to fail; nothing is changed then. */
   readonly fails?: (method: Method) => void;
 }
@@ -30,7 +32,7 @@ export interface DiskParts<Method> {
 export function openDisk<Method>(
   store: Hooked<Method>,
   life: Life,
-  { scheduler, fails }: DiskParts<Method>,
+  { scheduler, takes_ms, fails }: DiskParts<Method>,
 ): void {
   let last: Promise<void> = Promise.resolve();
   store.before = async (method) => {
@@ -38,7 +40,8 @@ export function openDisk<Method>(
     const before = last;
     last = promise;
     await before;
-    await scheduler.turn(life);
+    const time_ms = takes_ms();
+    await (time_ms > 0 ? scheduler.pause(life, time_ms) : scheduler.turn(life));
     // The next one takes another turn, and this one is done before that.
     resolve();
     fails?.(method);

@@ -48,6 +48,10 @@ export interface Climate {
   readonly weather: Weather;
   /** How often computing takes a turn of its own. */
   readonly rests: number;
+  /** Most milliseconds that a client is down. */
+  readonly down_ms: number;
+  /** Most milliseconds that a call of a disk takes. */
+  readonly disk_ms: number;
   /** How often storing fails. */
   readonly fullDisk: number;
   /** Turns between two troubles, at most; `undefined`: there is none. */
@@ -58,9 +62,11 @@ export interface Climate {
 export function climateOf(seed: number): Climate {
   const dice = new Dice(seed, "climate");
   const people = dice.between(2, 4);
+  // In few worlds so much is said that a client that was away has several pages to read.
+  const isLong = dice.chance(0.05);
   return {
     people,
-    deeds: dice.between(10, 40),
+    deeds: isLong ? dice.between(200, 300) : dice.between(10, 40),
     manners: {
       people: PEOPLE.slice(0, people).map(({ handle }) => handle),
       order: dice.pick([0, 0.1, 0.4]),
@@ -70,12 +76,14 @@ export function climateOf(seed: number): Climate {
     weather: { delay_ms: dice.pick([0, 5, 100, 2_000]), splits: dice.pick([0, 0.2]) },
     rests: dice.pick([0, 0, 0.02, 0.2]),
     fullDisk: dice.pick([0, 0, 0, 0.1]),
-    troubles: dice.pick([undefined, 2_000, 500, 100]),
+    troubles: dice.pick([undefined, 2_000, 500, isLong ? 1_000 : 100]),
+    disk_ms: dice.pick([0, 0, 10, 300]),
+    down_ms: isLong ? 60_000 : 5_000,
   };
 }
 
-/** Milliseconds that a program is down at most. */
-const DOWN_MS_MAX = 5_000;
+/** Milliseconds that the server is down at most. */
+const SERVER_DOWN_MS_MAX = 5_000;
 
 /** Milliseconds between two things that somebody does, at most. */
 const PAUSE_MS_MAX = 1_500;
@@ -261,15 +269,17 @@ export class World {
     this.#serverLife = life;
     this.#server = undefined;
     const { scheduler, isFull } = { scheduler: this.#scheduler, isFull: () => this.#isDiskFull() };
+    const takes_ms = this.#diskTime();
     openDisk<keyof LogStore>(this.logs, life, {
       scheduler,
+      takes_ms,
       fails: (method) => {
         if (method === "change" && isFull()) {
           throw new Failure("cannotCreate", "Cannot store: the disk is full; make room.");
         }
       },
     });
-    openDisk(this.#accounts, life, { scheduler });
+    openDisk(this.#accounts, life, { scheduler, takes_ms });
     const starting = ServerProcess.start({
       ...this.#partsOf(life),
       logs: this.#broken.logs?.(this.logs, life) ?? this.logs,
@@ -288,7 +298,7 @@ export class World {
     if (life.isOver) return;
     this.#server = undefined;
     life.end();
-    this.#scheduler.after(undefined, this.#dice.below(DOWN_MS_MAX), () => this.#startServer());
+    this.#scheduler.after(undefined, this.#dice.below(SERVER_DOWN_MS_MAX), () => this.#startServer());
   }
 
   /** As by a signal: it ends in its own time. */
@@ -305,7 +315,7 @@ export class World {
     character.life = life;
     character.chat = undefined;
     notes.beginLife();
-    openDisk<keyof LocalStore>(local, life, { scheduler: this.#scheduler });
+    openDisk<keyof LocalStore>(local, life, { scheduler: this.#scheduler, takes_ms: this.#diskTime() });
     const starting = startClient({
       ...this.#partsOf(life),
       person,
@@ -337,7 +347,7 @@ export class World {
     if (life.isOver) return;
     life.end();
     character.chat = undefined;
-    this.#scheduler.after(undefined, this.#dice.below(DOWN_MS_MAX), () => this.#startClient(character));
+    this.#scheduler.after(undefined, this.#dice.below(this.#climate.down_ms), () => this.#startClient(character));
   }
 
   #act(character: Character): void {
@@ -376,6 +386,11 @@ export class World {
     else if (trouble < 11) this.#endClient(this.#dice.pick(this.#characters));
     else if (trouble < 19) this.#network.cutOne(this.#dice.pick<Cut>(["reset", "reset", "silence"]));
     else this.#skew_ms = this.#dice.between(-60_000, 60_000);
+  }
+
+  /** Disks are as slow as the climate has them, and quick once all troubles are over. */
+  #diskTime(): () => number {
+    return () => this.#isTroubled ? this.#dice.below(this.#climate.disk_ms + 1) : 0;
   }
 
   #isDiskFull(): boolean {
