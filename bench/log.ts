@@ -50,8 +50,6 @@ type Figures = Readonly<
   Record<"start-up" | "coming in" | "a page by its number" | "a page by its time", number>
 >;
 
-if (import.meta.main) Deno.exit(await main());
-
 async function main(): Promise<number> {
   await Deno.mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const folder = await Deno.makeTempDir({ dir: FOLDER });
@@ -244,3 +242,5 @@ async function quit(program: Program): Promise<void> {
 function median(figures: readonly number[]): number {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? NaN;
 }
+
+if (import.meta.main) Deno.exit(await main());

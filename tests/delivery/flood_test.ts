@@ -50,6 +50,35 @@ test("attack 33: what a client sends again after a refusal keeps its order", asy
   assert.deepEqual(ann.summary().slice(-3), ["eve: one", "eve: two", "eve: three"]);
 });
 
+test("what is sent again after slow mode refused it keeps its order", async () => {
+  const hall = await Hall.open();
+  const [ann, eve] = [await hall.welcome("ann"), await hall.welcome("eve")];
+  const room = await ann.creates("#kitchen");
+  await ann.does({ kind: "room", body: { act: "slow", seconds: 2 } }, { room });
+  await eve.does({ kind: "membership", body: { change: "join" } }, { room });
+  await ann.follow(room);
+  const [one, two, three] = await Promise.all(
+    ["one", "two", "three"].map((text) => eve.draft({ kind: "text", body: { text } }, { room })),
+  );
+  assert.ok(one !== undefined && two !== undefined && three !== undefined);
+  const from = ann.heard.length;
+  await eve.send(one, room);
+  await hall.settled();
+  await eve.send(two, room);
+  await hall.settled();
+  // The pause is over when the third comes, which was on its way with the second.
+  hall.now += 2_000;
+  await eve.send(three, room);
+  await hall.settled();
+  assert.deepEqual(eve.faults().map(({ code }) => code), ["slowMode", "slowMode"]);
+  await eve.send(two, room);
+  await hall.settled();
+  hall.now += 2_000;
+  await eve.send(three, room);
+  await hall.settled();
+  assert.deepEqual(ann.summary(from), ["eve: one", "eve: two", "eve: three"]);
+});
+
 test("attack 33: invitations, new rooms, requests and new lists are few", async () => {
   const hall = await Hall.open();
   const eve = await hall.welcome("eve");

@@ -14,6 +14,14 @@ interface Kept {
   readonly entries: readonly KeptEntry[];
 }
 
+interface Shelf {
+  room: KeptRoom;
+  /** By sequence, in that order. */
+  readonly entries: KeptEntry[];
+  /** The sequences by id in hex. */
+  readonly ids: Map<string, number>;
+}
+
 /** One account's local store, which ends with the test. */
 export class MemoryLocal implements LocalStore {
   /** Waited for before a method looks; where it rejects, the method does, and nothing was changed. */
@@ -21,7 +29,7 @@ export class MemoryLocal implements LocalStore {
   /** Waited for before a method tells what it saw or did. */
   after: (method: keyof LocalStore) => Promise<void> | void = () => {};
 
-  readonly #rooms = new Map<string, Kept>();
+  readonly #rooms = new Map<string, Shelf>();
   readonly #settings = new Map<string, string>();
   #queue: readonly Queued[] = [];
 
@@ -44,25 +52,29 @@ export class MemoryLocal implements LocalStore {
   keep(room: KeptRoom, entries: readonly KeptEntry[]): Promise<void> {
     return this.#do("keep", () => {
       const name = room.room.toHex();
-      const all = new Map(this.#rooms.get(name)?.entries.map((each) => [each.entry.sequence, each]));
-      for (const each of entries) all.set(each.entry.sequence, each);
-      const sorted = Array.from(all.values()).sort((a, b) => a.entry.sequence - b.entry.sequence);
-      this.#rooms.set(name, { room, entries: sorted });
+      const shelf = this.#rooms.get(name) ?? { room, entries: [], ids: new Map() };
+      this.#rooms.set(name, shelf);
+      shelf.room = room;
+      for (const each of entries) put(shelf, each);
     });
   }
 
   /** See {@linkcode LocalStore}. */
   entries(room: Bytes, { from, to, limit }: KeptRange): Promise<readonly KeptEntry[]> {
     return this.#do("entries", () => {
-      const all = this.#entriesOf(room);
-      const within = all.filter(({ entry: { sequence } }) => sequence >= from && sequence <= to);
-      return within.slice(Math.max(0, within.length - limit));
+      const all = this.#rooms.get(room.toHex())?.entries ?? [];
+      const end = placeOf(all, to + 1);
+      return all.slice(Math.max(placeOf(all, from), end - limit), end);
     });
   }
 
   /** See {@linkcode LocalStore}. */
   entryById(room: Bytes, id: Bytes): Promise<KeptEntry | undefined> {
-    return this.#do("entryById", () => this.#entriesOf(room).find(({ entry }) => equal(entry.id, id)));
+    return this.#do("entryById", () => {
+      const shelf = this.#rooms.get(room.toHex());
+      const sequence = shelf?.ids.get(id.toHex());
+      return sequence === undefined ? undefined : shelf?.entries[placeOf(shelf.entries, sequence)];
+    });
   }
 
   /** See {@linkcode LocalStore}. */
@@ -70,13 +82,12 @@ export class MemoryLocal implements LocalStore {
     return this.#do("erase", () => {
       const kept = this.#rooms.get(room.toHex());
       if (kept === undefined) return;
-      const entries = kept.entries.map((each) => {
+      kept.entries.forEach((each, at) => {
         const { content: _, ...rest } = each.entry;
         const isEditOfIt = rest.kind === "edit" && rest.about?.sequence === sequence;
-        if (rest.sequence !== sequence && !isEditOfIt) return each;
-        return { ...each, entry: { ...rest, erasedBy: by } };
+        if (rest.sequence !== sequence && !isEditOfIt) return;
+        kept.entries[at] = { ...each, entry: { ...rest, erasedBy: by } };
       });
-      this.#rooms.set(room.toHex(), { ...kept, entries });
     });
   }
 
@@ -128,8 +139,25 @@ export class MemoryLocal implements LocalStore {
     await this.after(method);
     return result;
   }
+}
 
-  #entriesOf(room: Bytes): readonly KeptEntry[] {
-    return this.#rooms.get(room.toHex())?.entries ?? [];
+function put({ entries, ids }: Shelf, kept: KeptEntry): void {
+  const { id, sequence } = kept.entry;
+  const at = placeOf(entries, sequence);
+  const before = entries[at];
+  const isThere = before?.entry.sequence === sequence;
+  if (isThere) ids.delete(before.entry.id.toHex());
+  entries.splice(at, isThere ? 1 : 0, kept);
+  ids.set(id.toHex(), sequence);
+}
+
+/** Where the first entry stands that is not before `sequence`. */
+function placeOf(entries: readonly KeptEntry[], sequence: number): number {
+  let [from, to] = [0, entries.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((entries[middle]?.entry.sequence ?? sequence) < sequence) from = middle + 1;
+    else to = middle;
   }
+  return from;
 }

@@ -347,7 +347,11 @@ export class World {
     if (life.isOver) return;
     life.end();
     character.chat = undefined;
-    this.#scheduler.after(undefined, this.#dice.below(this.#climate.down_ms), () => this.#startClient(character));
+    this.#scheduler.after(
+      undefined,
+      this.#dice.below(this.#climate.down_ms),
+      () => this.#startClient(character),
+    );
   }
 
   #act(character: Character): void {
