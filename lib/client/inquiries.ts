@@ -83,8 +83,9 @@ export class Inquiries {
     const { carriage, rooms, turns } = this.#parts;
     const room = rooms.named(label);
     if (room === undefined) return notThere(label);
-    const { head } = room.log;
-    const before = where.from === "before" ? where.sequence ?? head.sequence + 1 : undefined;
+    // What comes meanwhile need not be in the answer.
+    const next = room.log.head.sequence + 1;
+    const before = where.from === "before" ? Math.min(where.sequence ?? next, next) : undefined;
     if (carriage.connection === undefined) return await turns.take(() => this.#recent(room, before, limit));
     const asked = before === undefined ? undefined : { before, limit };
     const answer = await this.ask(

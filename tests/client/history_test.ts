@@ -52,6 +52,29 @@ test("history is paged back to the first entry, verified, each entry once", asyn
   equal(await bench.quit(), undefined);
 });
 
+test("what is said while a page is read is not missing in it, from whatever number it was asked back", async () => {
+  const bench = await withTexts(5);
+  const { visit, server } = bench.line;
+  bench.lie = (message) => message.type === "read" ? [] : undefined;
+  const asked = page(bench, { from: "before", sequence: 1_000 });
+  const answer = await bench.server.answer(visit, await server.said("read", 2));
+  await bench.server.text(bench.ben, "meanwhile");
+  await bench.message("meanwhile");
+  const { head } = bench.server.room(LOBBY_ID);
+  visit.tell(
+    ...answer.map((message) =>
+      message.type === "page" && message.end !== undefined
+        ? { ...message, end: { ...message.end, head } }
+        : message
+    ),
+  );
+  equal((await asked).page.last, head.sequence - 1);
+  await bench.ask({ type: "check", room: "#lobby" });
+  const integrity = await bench.until(({ type }) => type === "integrity");
+  deepEqual(integrity.type === "integrity" && integrity.flaws, []);
+  equal(await bench.quit(), undefined);
+});
+
 test("history is shown around an entry and from a time on, and what is shown there can be answered", async () => {
   const bench = await ChatBench.of();
   for (let at = 0; at < 200; at++) {

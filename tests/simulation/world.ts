@@ -230,16 +230,16 @@ export class World {
     });
   }
 
-  /** Whether everybody else who was in a room at an entry, and still is, has it on their client's disk. */
+  /** Whether everybody else who was in a room at an entry, and has been ever since, has it on their client's disk. */
   #isDelivered(author: Handle, label: string, sequence: number): boolean {
     const id = roomNamed(this.logs, author, label);
-    const now = this.logs.states.find((state) => state.id.toHex() === id);
-    const then = this.logs.batches.flat().find((change) =>
-      change.kind === "append" && change.room.id.toHex() === id && change.entry.sequence === sequence
+    const since = this.logs.batches.flat().flatMap((change) =>
+      change.kind === "append" && change.room.id.toHex() === id && change.entry.sequence >= sequence
+        ? [change.room]
+        : []
     );
-    if (then?.kind !== "append") return false;
-    return this.#characters.every(({ person: { handle }, local }) => {
-      const wasIn = then.room.members.has(handle) && now?.members.has(handle) === true;
+    return since.length > 0 && this.#characters.every(({ person: { handle }, local }) => {
+      const wasIn = since.every(({ members }) => members.has(handle));
       const kept = local.kept.find(({ room }) => room.room.toHex() === id);
       return handle === author || !wasIn || (kept?.room.head.sequence ?? 0) >= sequence;
     });
