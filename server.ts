@@ -50,6 +50,7 @@ import { newCertificateKey, selfSignedCertificate } from "./lib/crypto/certifica
 import { systemEntropy } from "./lib/crypto/entropy.ts";
 import { chosenMlKem } from "./lib/crypto/ml_kem_choice.ts";
 import type { Provider } from "./lib/crypto/port.ts";
+import { nodeProvider } from "./lib/crypto/node_provider.ts";
 import { webCryptoProvider } from "./lib/crypto/webcrypto.ts";
 import { RoomExchange } from "./lib/delivery/exchange.ts";
 import { noteTrouble } from "./lib/delivery/exchange_parts.ts";
@@ -164,7 +165,7 @@ async function serve(config: ServerConfig<Suite>): Promise<void> {
   let accounts: AccountDatabase | undefined;
   let rooms: RoomStore | undefined;
   try {
-    const provider = webCryptoProvider(await chosenMlKem());
+    const provider = nodeProvider(webCryptoProvider(await chosenMlKem()));
     accounts = await openAccountDatabase(config.dataDir);
     const place = { dataDir: config.dataDir, keyFile: config.logs.keyFile };
     rooms = await openRoomStore(place, { provider, entropy: systemEntropy });
