@@ -66,10 +66,12 @@ export async function answerOf<Type extends JsonEvent["type"]>(
 /** Says something in `room`; gives its number there. */
 export async function said(client: Client, room: string, text: string): Promise<number> {
   await client.ask({ type: "send", room, text });
-  const { seq } = await client.event(
+  const { id, seq } = await client.event(
     "message",
     (event) => event.own && event.room === room && event.text === text,
   );
+  // Else it could be taken for the answer to what is asked next.
+  await client.event("ack", (event) => event.id === id);
   return seq;
 }
 
