@@ -105,7 +105,8 @@ export class ReadingDesk {
     catchUp();
   }
 
-  async #find(guest: Guest, { room: id, where, limit, follow }: Read): Promise<Found | FaultCode> {
+  async #find(guest: Guest, read: Read): Promise<Found | FaultCode> {
+    const { room: id, where, limit, follow } = read;
     const { parts, follows, views, cards } = this.#hall;
     const before = this.#readable(id, guest);
     if (typeof before === "string") return before;
@@ -122,6 +123,11 @@ export class ReadingDesk {
     const goLive = follow && range.to >= head.sequence ? follows.begin(id, guest) : undefined;
     try {
       const entries = range.from > range.to ? [] : await parts.logs.entries(id, range);
+      if (goLive !== undefined && entries.some(({ erasedBy = 0 }) => erasedBy > head.sequence)) {
+        // Deleted while it was read, by an entry that the page does not know of.
+        goLive(false);
+        return await this.#find(guest, read);
+      }
       const base = await views.base(room, guest.handle);
       await cards.load(entries.flatMap(namedIn));
       return { entries, head, base, goLive };

@@ -138,6 +138,30 @@ test("a page of old entries does not end the log before what was told while it w
   assert.equal(page?.type === "page" && page.end?.head.sequence, head);
 });
 
+test("a page in which something was deleted while it was read has the entry that deletes it, too", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  const bob = await hall.enter(await hall.person("bob"));
+  await ann.says("to be deleted");
+  const { place } = await hall.last();
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  hall.log.before = async (method) => {
+    if (method !== "entries") return;
+    hall.log.before = () => {};
+    asked.resolve();
+    await gate.promise;
+  };
+  const reading = bob.read(LOBBY_ID, { follow: true });
+  await asked.promise;
+  await ann.does({ kind: "delete", body: { reason: "" } }, { about: place });
+  gate.resolve();
+  const [page] = await reading;
+  assert.ok(page?.type === "page" && page.end?.live === true);
+  const { sequence } = (await hall.last()).place;
+  assert.deepEqual([page.end.head.sequence, page.entries.at(-1)?.sequence], [sequence, sequence]);
+  assert.equal(page.entries.find((entry) => entry.sequence === place.sequence)?.erasedBy, sequence);
+});
+
 test("a page says where the log ends, and whether what comes is told; without follow nothing is", async () => {
   const hall = await Hall.open();
   const ann = await hall.welcome("ann");

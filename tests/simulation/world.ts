@@ -85,6 +85,9 @@ export function climateOf(seed: number): Climate {
 /** Milliseconds that the server is down at most. */
 const SERVER_DOWN_MS_MAX = 5_000;
 
+/** Milliseconds in which all that is on its way has come, once there is no trouble any more. */
+const TOLD_MS = 1_000;
+
 /** Milliseconds between two things that somebody does, at most. */
 const PAUSE_MS_MAX = 1_500;
 
@@ -190,11 +193,19 @@ export class World {
     this.#isTroubled = false;
     this.#network.weather = { delay_ms: 5, splits: 0 };
     await this.#rest("all is said", () => this.#isQuiet());
+    // Who is out of a room does not wait for anything, and has to be told.
+    await this.#pass(TOLD_MS);
     for (const request of ["check", "rooms"] as const) await this.#everybodyAsks(request);
     await this.#rest("all is said again", () => this.#isQuiet());
     // Nothing of it may come later.
     for (const { life } of this.#characters) life.end();
     this.#serverLife.end();
+  }
+
+  async #pass(time_ms: number): Promise<void> {
+    const end = this.#scheduler.now + time_ms;
+    this.#scheduler.after(undefined, time_ms, () => {});
+    await this.#scheduler.run(() => this.#scheduler.now >= end);
   }
 
   async #rest(what: string, isDone: () => boolean): Promise<void> {
