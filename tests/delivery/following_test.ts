@@ -153,7 +153,7 @@ test("a page in which something was deleted while it was read has the entry that
   };
   const reading = bob.read(LOBBY_ID, { follow: true });
   await asked.promise;
-  await ann.does({ kind: "delete", body: { reason: "" } }, { about: place });
+  await ann.does({ kind: "delete", body: {} }, { about: place });
   gate.resolve();
   const [page] = await reading;
   assert.ok(page?.type === "page" && page.end?.live === true);
