@@ -234,6 +234,7 @@ async function openHouse(
     files: rooms.files,
     accounts: store,
     retention: config.logs.retention,
+    fanout: config.logs.fanout,
     fileLimits: config.files,
     note: noteDelivery,
   }, await rooms.restored());

@@ -170,7 +170,7 @@ export class DeviceConnection implements Connection {
         else this.break();
         return [];
       case "message":
-        if (!this.#deaf) await this.#takeMessage(event.message);
+        if (!this.#deaf) await this.#takeMessage(event);
         return [];
       case "closed":
         this.leave();
@@ -193,8 +193,14 @@ export class DeviceConnection implements Connection {
     return events;
   }
 
-  async #takeMessage(bytes: Bytes): Promise<void> {
+  async #takeMessage({ message: bytes, room }: LinkEvent & { kind: "message" }): Promise<void> {
     const message = decodeServerMessage(bytes);
-    if (message === undefined || !await this.#parts.take(message)) this.break();
+    const isThere = message !== undefined && (room === undefined || isShared(message, room));
+    if (!isThere || !await this.#parts.take(message)) this.break();
   }
+}
+
+/** Whether it may come under the key of that room: its entries alone do (PROTOCOL §5.6). */
+function isShared(message: ServerMessage, room: Bytes): boolean {
+  return message.type === "entry" && equal(message.room, room);
 }

@@ -228,7 +228,8 @@ export class PasswordConnection implements Connection {
       case "login":
         return await this.#takeLogin(event.message, now);
       case "message":
-        this.#takeMessage(event.message);
+        if (event.room === undefined) this.#takeMessage(event.message);
+        else this.#break();
         return [];
       case "closed":
         this.#leave();

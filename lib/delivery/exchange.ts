@@ -196,9 +196,6 @@ export class RoomExchange implements Exchange, OpenLobby {
       this.cutAccount(answer.subject.handle);
     }
     if (answer.kind === "changed" && answer.change === "removed") this.#keeper.removeAccount(answer.handle);
-    if (answer.kind === "banned" && answer.isOn && answer.subject.kind === "account") {
-      this.cutAccount(answer.subject.handle);
-    }
     if (answer.kind === "invitation" && request.type === "userReset") this.cutPasswords(request.handle);
   }
 
@@ -239,9 +236,10 @@ export class RoomExchange implements Exchange, OpenLobby {
 
   /** Keeps what waits to be kept, and does what is due; to be called about once a second. */
   tick(): void {
-    const { allowances, writer, parts } = this.#hall;
+    const { allowances, keys, writer, parts } = this.#hall;
     const now = parts.wallClock();
     allowances.tick(now);
+    keys.tick();
     writer.tick(now);
     writer.keepMarks();
     this.#keeper.tick(now);
@@ -256,6 +254,7 @@ export class RoomExchange implements Exchange, OpenLobby {
 
   /** Out in this very turn: what they say from now on is not taken, and nothing is delivered to them any more. */
   #cut(guests: readonly Guest[], reason: CloseReason): void {
+    if (guests.length > 0) this.#hall.keys.renewAll();
     for (const { peer } of guests) peer.close(reason);
     for (const guest of guests) this.#forget(guest, "out");
   }

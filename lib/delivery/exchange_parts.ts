@@ -51,9 +51,14 @@ export interface ExchangeParts {
   readonly retention: number;
   /** How much may be kept of files. */
   readonly fileLimits: FileLimits;
+  /** Whether entries are encrypted once for all who hear them, or for each. */
+  readonly fanout: Fanout;
   /** Is told what the operator may want to know. */
   readonly note: (news: DeliveryNews) => void;
 }
+
+/** How entries reach those who hear them. */
+export type Fanout = "shared" | "individual";
 
 /** The operator is told that something could not be stored or read, or of a fault of ours. */
 export function noteTrouble({ note }: Pick<ExchangeParts, "note">, error: unknown, count = 1): void {

@@ -5,12 +5,29 @@
  * @module
  */
 
+import type { SharedMessages } from "../secure/shared_record.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { CardBook } from "./card_book.ts";
 import type { Guest, Told } from "./guest.ts";
 
+/** Who hears an entry live: with fewer, an own record for each costs less than one for all, its key and their tags. */
+export const SHARED_LEAST = 3;
+
 /** Entries held back for one connection while its page is read: more than any disk is slow for. */
 export const HELD_BACK_MAX = 1_024;
+
+/** An entry that was stored, on its way to those who hear it. */
+export interface Stored {
+  /** Whose connection it came by; `undefined` for the server's own. */
+  readonly author: Guest | undefined;
+  /** What its author is told. */
+  readonly acknowledgement: Bytes;
+  /** What all others are. */
+  readonly entry: Told;
+}
+
+/** Encrypts messages once for many. */
+export type Share = (messages: readonly Bytes[]) => SharedMessages;
 
 /** One message that waits for the page before it; acknowledgements are told whatever becomes of the page. */
 interface Held extends Told {
@@ -50,11 +67,34 @@ export class Follows {
     };
   }
 
-  /** Tells all who follow a room but one; who is so far behind that it cannot be held back has to ask anew. */
-  tell(room: Bytes, told: Told, except: Guest | undefined): void {
-    for (const [guest, follow] of this.#rooms.get(room.toHex()) ?? []) {
-      if (guest !== except) this.#tell(room, guest, follow, { ...told, isAcknowledgement: false });
+  /**
+   * Tells all who follow a room what was stored there in one go, and its authors that it was: them one by one, in the
+   * order of the log; the others by `share`, where that is given and they are many. Who is so far behind that it cannot be
+   * held back has to ask anew.
+   */
+  tell(room: Bytes, stored: readonly Stored[], share: Share | undefined): void {
+    const follows = this.#rooms.get(room.toHex()) ?? new Map<Guest, Follow>();
+    const authors = new Set(stored.flatMap(({ author }) => author ?? []));
+    for (const { author, acknowledgement } of stored) {
+      if (author !== undefined && !follows.has(author)) author.peer.send(acknowledgement);
     }
+    const isHearer = ([guest, { kind }]: [Guest, Follow]): boolean => kind === "live" && !authors.has(guest);
+    const hearers = Array.from(follows).filter(isHearer).length;
+    const shared = hearers < SHARED_LEAST ? undefined : share?.(stored.map(({ entry }) => entry.message));
+    const named = new Set(stored.flatMap(({ entry }) => entry.named));
+    const faults: unknown[] = [];
+    for (const [guest, follow] of follows) {
+      try {
+        if (shared !== undefined && isHearer([guest, follow])) {
+          guest.introduce(named, this.#cards);
+          guest.peer.share(shared);
+        } else for (const each of stored) this.#tell(room, guest, follow, toldOf(each, guest));
+      } catch (fault) {
+        faults.push(fault);
+      }
+    }
+    // Only now: a fault in telling one must not keep the others from being told.
+    if (faults.length > 0) throw faults[0];
   }
 
   /** Tells one connection that its entry has its place, where that is among what it hears of the room. */
@@ -99,6 +139,12 @@ export class Follows {
     if (follow?.kind !== "catching") return;
     for (const told of follow.held) if (told.isAcknowledgement) guest.hear(told, this.#cards);
   }
+}
+
+function toldOf({ author, acknowledgement, entry }: Stored, guest: Guest): Held {
+  return author === guest
+    ? { message: acknowledgement, named: [], isAcknowledgement: true }
+    : { ...entry, isAcknowledgement: false };
 }
 
 /**

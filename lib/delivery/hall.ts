@@ -14,6 +14,7 @@ import { Follows } from "./follows.ts";
 import { Guests } from "./guests.ts";
 import { MarkBook } from "./mark_book.ts";
 import { Places } from "./places.ts";
+import { RoomKeys } from "./room_keys.ts";
 import { PresenceBook } from "./presence_book.ts";
 import type { RoomIndex } from "./room_index.ts";
 import { RoomViews } from "./room_views.ts";
@@ -38,6 +39,8 @@ export interface Hall {
   readonly views: RoomViews;
   /** Who hears what comes in which room. */
   readonly follows: Follows;
+  /** Under which keys what they hear is encrypted. */
+  readonly keys: RoomKeys;
   /** Who is at hand. */
   readonly presence: PresenceBook;
   /** What is left to whom of what they may do. */
@@ -68,6 +71,7 @@ export function openHall(parts: ExchangeParts, rooms: RoomIndex): Hall {
     places,
     views: new RoomViews({ marks, places }),
     follows: new Follows(cards),
+    keys: new RoomKeys(parts),
     presence: new PresenceBook(),
     allowances: new Allowances(),
     desk,

@@ -9,11 +9,13 @@ import type { Departed } from "../chat/proposal.ts";
 import type { RoomState } from "../chat/room.ts";
 import { standingOf } from "../chat/room_state.ts";
 import type { Handle } from "../text/handle.ts";
+import { shareMessages } from "../secure/shared_record.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { type Acknowledgement, encodeMessage, type Logged } from "../wire/message.ts";
 import type { Accepted } from "./batch.ts";
 import type { Guest } from "./guest.ts";
 import { noteTrouble } from "./exchange_parts.ts";
+import type { Share, Stored } from "./follows.ts";
 import type { Hall } from "./hall.ts";
 import { namedIn } from "./named.ts";
 import { concerned } from "./room_views.ts";
@@ -36,6 +38,8 @@ export type EventOf = (time: number) => Overheard;
 export class Teller {
   readonly #hall: Hall;
   readonly #ears: Ears;
+  /** What was stored and is not told yet, by room. */
+  readonly #stored = new Map<string, { readonly room: Bytes; readonly entries: Stored[] }>();
 
   /** A teller that `ears` listen to. */
   constructor(
@@ -46,28 +50,55 @@ export class Teller {
     this.#ears = ears;
   }
 
-  /** An entry is stored: tells its author's connection, and all others that follow the room; then who is out by it. */
+  /**
+   * An entry is stored: its author's connection is told, and all others that follow the room, together with what else was
+   * stored in this turn ({@linkcode Teller.tellChanges}); then who is out by it.
+   */
   tellEntry({ room, entry, gone, erased }: Accepted, author: Guest | undefined, as?: EventOf): void {
-    const { follows, desk } = this.#hall;
-    if (author !== undefined) this.acknowledge(room.id, entry, author);
-    if (follows.isHeard(room.id)) {
-      const message = encodeMessage({ type: "entry", room: room.id, entry });
-      follows.tell(room.id, { message, named: namedIn(entry) }, author);
-    }
+    if (author !== undefined || this.#hall.follows.isHeard(room.id)) this.#store(room, entry, author);
     this.#ears.hear(room, entry, as);
+    if (gone.length > 0) this.#tellStored();
     for (const departed of gone) this.#tellGone(room, departed);
-    if (erased.length > 0) void desk.entriesGone(erased);
+    if (erased.length > 0) void this.#hall.desk.entriesGone(erased);
   }
 
-  /** Tells a connection that its entry is stored. */
-  acknowledge(room: Bytes, { id, sequence, time, previous }: Logged, author: Guest): void {
-    const message: Acknowledgement = { type: "ack", room, id, sequence, time, previous };
-    this.#hall.follows.acknowledge(room, author, encodeMessage(message));
+  #store(room: RoomState, entry: Logged, author: Guest | undefined): void {
+    const message = encodeMessage({ type: "entry", room: room.id, entry });
+    const acknowledgement = encodeMessage(acknowledgementOf(room.id, entry));
+    const stored = { author, acknowledgement, entry: { message, named: namedIn(entry) } };
+    const name = room.id.toHex();
+    const there = this.#stored.get(name);
+    if (there === undefined) this.#stored.set(name, { room: room.id, entries: [stored] });
+    else there.entries.push(stored);
   }
 
-  /** Rooms have changed: tells each to those who may see a difference. */
+  #tellStored(): void {
+    const { follows, keys, parts } = this.#hall;
+    const stored = Array.from(this.#stored.values());
+    this.#stored.clear();
+    for (const { room, entries } of stored) {
+      const share: Share = (messages) => shareMessages(keys.take(room, messages.length), messages, parts);
+      try {
+        follows.tell(room, entries, parts.fanout === "shared" ? share : undefined);
+      } catch (fault) {
+        noteTrouble(parts, fault);
+      }
+    }
+  }
+
+  /** Tells a connection that its entry was stored before. */
+  acknowledge(room: Bytes, entry: Logged, author: Guest): void {
+    this.#hall.follows.acknowledge(room, author, encodeMessage(acknowledgementOf(room, entry)));
+  }
+
+  /** All of a turn is stored: tells it, and how rooms are now to those who may see a difference. */
   tellChanges(changes: readonly Changed[]): void {
+    this.#tellStored();
     for (const { before, room } of changes) {
+      // Whoever may not read what was said gets no key that it is under.
+      if (room.settings.history !== "all" && newcomers(before, room).length > 0) {
+        this.#hall.keys.renew(room.id);
+      }
       if (before !== undefined) this.#tellRefused(before, room);
       for (const handle of concerned(before, room)) this.tellRoom(room, handle);
       this.#ears.meet(room, newcomers(before, room));
@@ -103,8 +134,9 @@ export class Teller {
   }
 
   #tellGone(room: RoomState, { handle, why }: Departed): void {
-    const { guests, follows, marks } = this.#hall;
+    const { guests, follows, marks, keys } = this.#hall;
     marks.hide(room.id, handle);
+    keys.renew(room.id);
     for (const guest of guests.of(handle)) {
       follows.drop(room.id, guest);
       if (guest.stage === "ready") guest.tell({ type: "gone", room: room.id, why });
@@ -122,6 +154,10 @@ export class Teller {
       }
     }
   }
+}
+
+function acknowledgementOf(room: Bytes, { id, sequence, time, previous }: Logged): Acknowledgement {
+  return { type: "ack", room, id, sequence, time, previous };
 }
 
 function newcomers(before: RoomState | undefined, room: RoomState): readonly Handle[] {

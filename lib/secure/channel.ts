@@ -27,7 +27,6 @@ import {
 } from "./client_handshake.ts";
 import { type ChannelFault, MisuseError } from "./fault.ts";
 import type { HandshakeMessage } from "./handshake_message.ts";
-import type { Inner } from "./inner.ts";
 import { parseLoginMessage, type Role } from "./login_message.ts";
 import {
   type Directions,
@@ -39,8 +38,9 @@ import {
 } from "./login_stage.ts";
 import { packMessages, unpackMessages } from "./message_pack.ts";
 import { traceLogin, traceMessages } from "./message_trace.ts";
-import { Opener, Sealer, type Tracer } from "./record.ts";
+import { type Opened, Opener, Sealer, type Tracer } from "./record.ts";
 import type { FinishedSecrets, TrafficSecrets } from "./schedule.ts";
+import type { SharedRecord } from "./shared_record.ts";
 import { type AwaitingDone, type ServerOptions, takeDone, takeHello } from "./server_handshake.ts";
 import type { Suite } from "./suite.ts";
 import type { LoginName } from "../wire/login_type.ts";
@@ -62,7 +62,12 @@ export type ChannelEvent =
   /** One message of the login. The channel reads on when it is told how. */
   | { readonly kind: "login"; readonly message: HandshakeMessage }
   /** One application message, still encoded. */
-  | { readonly kind: "message"; readonly message: Bytes }
+  | {
+    readonly kind: "message";
+    readonly message: Bytes;
+    /** The room whose key it came under; `undefined` where it came for this end alone. */
+    readonly room: Bytes | undefined;
+  }
   /** The other end closes and will send nothing more. */
   | { readonly kind: "closed"; readonly reason: CloseReason }
   /** The server proved a host key that is not the pinned one. */
@@ -118,11 +123,13 @@ const ENDED: State = { kind: "ended", stage: "handshake", sealer: undefined };
 export class Channel {
   readonly #parts: ChannelParts;
   readonly #frames = new FrameReader();
+  readonly #role: Role;
   #state: State;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(state: State, parts: ChannelParts) {
+  private constructor(state: State, role: Role, parts: ChannelParts) {
     this.#state = state;
+    this.#role = role;
     this.#parts = parts;
   }
 
@@ -133,12 +140,15 @@ export class Channel {
   ): Promise<{ readonly channel: Channel; readonly opening: Bytes }> {
     const { state, hello } = await offer(options, parts.provider, parts.entropy);
     traceMessages(parts.trace, "sent", hello);
-    return { channel: new Channel({ kind: "awaitingReply", state }, parts), opening: encodeFrame(hello) };
+    return {
+      channel: new Channel({ kind: "awaitingReply", state }, "client", parts),
+      opening: encodeFrame(hello),
+    };
   }
 
   /** A server's end, which waits for a Hello. */
   static server(options: ServerOptions, parts: ChannelParts): Channel {
-    return new Channel({ kind: "awaitingHello", options }, parts);
+    return new Channel({ kind: "awaitingHello", options }, "server", parts);
   }
 
   /** Whether records can be sealed: of what kind is a matter of the stage. */
@@ -211,6 +221,14 @@ export class Channel {
     const sealer = this.#requireTalking();
     const frames: Bytes[] = [];
     for (const content of packMessages(messages)) frames.push(await sealer.seal("message", content));
+    return concat(...frames);
+  }
+
+  /** Frames that carry what is shared, in order. */
+  async sealShared(records: readonly SharedRecord[]): Promise<Bytes> {
+    const sealer = this.#requireTalking();
+    const frames: Bytes[] = [];
+    for (const record of records) frames.push(await sealer.share(record));
     return concat(...frames);
   }
 
@@ -294,7 +312,7 @@ export class Channel {
       if (frame.kind === "incomplete") break;
       const step = frame.kind === "refused"
         ? fail("badFrame")
-        : await takeFrame(state, frame.body, this.#parts);
+        : await takeFrame(state, frame.body, { ...this.#parts, role: this.#role });
       this.#state = step.state.kind === "ended"
         ? { kind: "ended", stage: stageOf(state), sealer: sealerOf(state) }
         : step.state;
@@ -372,7 +390,11 @@ function leave({ sealer, opener }: Directions): State {
   return { kind: "leaving", sealer, opener };
 }
 
-function takeFrame(state: State, body: Bytes, parts: ChannelParts): Promise<Step> {
+function takeFrame(
+  state: State,
+  body: Bytes,
+  parts: ChannelParts & { readonly role: Role },
+): Promise<Step> {
   switch (state.kind) {
     case "awaitingHello":
       return takeHelloFrame(state.options, body, parts);
@@ -387,7 +409,7 @@ function takeFrame(state: State, body: Bytes, parts: ChannelParts): Promise<Step
     case "awaitingVerdict":
       return takeVerdict(state, body, parts);
     case "open":
-      return takeRecord(state, body);
+      return takeRecord(state, body, parts);
     case "leaving":
       return passOver(state, body);
     case "paused":
@@ -535,7 +557,11 @@ async function passOver(state: State & { kind: "leaving" }, body: Bytes): Promis
   return { state, events: [], reply: NOTHING };
 }
 
-async function takeRecord(state: State & { kind: "open" }, body: Bytes): Promise<Step> {
+async function takeRecord(
+  state: State & { kind: "open" },
+  body: Bytes,
+  { role }: ChannelParts & { readonly role: Role },
+): Promise<Step> {
   const inner = await state.opener.open(body);
   if (inner === undefined) return fail("badRecord");
   switch (inner.kind) {
@@ -547,6 +573,10 @@ async function takeRecord(state: State & { kind: "open" }, body: Bytes): Promise
       return { state, events: [], reply: NOTHING };
     case "ping":
       return inner.content.length > 0 ? fail("badRecord") : { state, events: [], reply: NOTHING };
+    case "roomKey":
+      // Rooms are the server's: what a client shares goes nowhere.
+      if (role === "server") return fail("unexpectedRecord");
+      return state.opener.learn(inner.content) ? { state, events: [], reply: NOTHING } : fail("badRecord");
     case "close":
       return takeClose(inner);
     case "handshake":
@@ -554,17 +584,17 @@ async function takeRecord(state: State & { kind: "open" }, body: Bytes): Promise
   }
 }
 
-function takeMessages(state: State, { content }: Inner): Step {
+function takeMessages(state: State, { content, room }: Opened): Step {
   const messages = unpackMessages(content);
   if (messages === undefined) return fail("badRecord");
   return {
     state,
-    events: messages.map((message) => ({ kind: "message", message })),
+    events: messages.map((message) => ({ kind: "message", message, room })),
     reply: NOTHING,
   };
 }
 
-function takeClose({ content }: Inner): Step {
+function takeClose({ content }: Opened): Step {
   const reason = decodeClose(content);
   if (reason === undefined) return fail("badRecord");
   return end({ kind: "closed", reason });

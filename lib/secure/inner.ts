@@ -11,8 +11,8 @@ import { INNER_BYTES_MAX, PADDING_BUCKETS_BYTES } from "../wire/limits.ts";
 /** What kind of content an inner plaintext has. */
 export type ContentKind = keyof typeof CONTENT_CODES;
 
-const CONTENT_CODES = { handshake: 1, message: 2, rekey: 3, ping: 4, close: 5 } as const;
-const CONTENT_KINDS: readonly ContentKind[] = ["handshake", "message", "rekey", "ping", "close"];
+const CONTENT_CODES = { handshake: 1, message: 2, rekey: 3, ping: 4, close: 5, roomKey: 6 } as const;
+const CONTENT_KINDS: readonly ContentKind[] = ["handshake", "message", "rekey", "ping", "close", "roomKey"];
 
 /** Octets before the content: its kind and its length. */
 export const INNER_HEADER_BYTES = 3;

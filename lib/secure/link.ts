@@ -22,6 +22,7 @@ import { Channel, type ChannelEvent, type ChannelParts, type Received } from "./
 import type { ClientOptions } from "./client_handshake.ts";
 import { type ChannelFault, MisuseError } from "./fault.ts";
 import type { Role } from "./login_message.ts";
+import type { SharedMessages } from "./shared_record.ts";
 import type { ServerOptions } from "./server_handshake.ts";
 
 /**
@@ -42,6 +43,11 @@ export const REKEY_MS = 3_600_000;
  * the other end's close: its owner answers what it still owes and then calls {@linkcode Link.close}.
  */
 export type LinkEvent = Extract<ChannelEvent, { kind: "established" | "login" | "message" | "closed" }>;
+
+/** What waits to be written. */
+type Queued =
+  | { readonly kind: "own"; readonly message: Bytes; readonly octets: number }
+  | { readonly kind: "shared"; readonly messages: SharedMessages; readonly octets: number };
 
 /** How far a connection had come. */
 export type LinkStage = "handshake" | "login" | "conversation";
@@ -98,7 +104,7 @@ export class Link {
   readonly #end: (end: LinkEnd) => void;
   #phase: Phase;
   #replies: Bytes;
-  #queue: Bytes[] = [];
+  #queue: Queued[] = [];
   #queuedBytes = 0;
   #draining: { readonly octets: number; readonly settle: () => void }[] = [];
   #last: Promise<unknown> = Promise.resolve();
@@ -171,18 +177,15 @@ export class Link {
     if (message.length === 0 || message.length > MESSAGE_BYTES_MAX) {
       throw new MisuseError(`Cannot send ${message.length} octets: a message has 1 to ${MESSAGE_BYTES_MAX}`);
     }
-    if (this.#phase.kind === "handshake" || this.#phase.kind === "login") {
-      throw new MisuseError(`Cannot send: the ${this.#phase.kind} is not over`);
-    }
-    if (this.#phase.kind !== "open" && this.#phase.kind !== "verdict") return;
-    if (this.#queuedBytes + message.length > QUEUE_BYTES_MAX) {
-      this.#dropQueue();
-      this.close("tooSlow", this.#now);
-      return;
-    }
-    this.#queue.push(message);
-    this.#queuedBytes += message.length;
-    this.#signal();
+    this.#push({ kind: "own", message, octets: message.length });
+  }
+
+  /**
+   * Queues messages of a room that are encrypted once for all who hear them, as {@linkcode Link.send} does. A peer that
+   * was not told their key is told it before them.
+   */
+  share(messages: SharedMessages): void {
+    this.#push({ kind: "shared", messages, octets: messages.octets });
   }
 
   /**
@@ -333,6 +336,21 @@ export class Link {
       await signalled;
     }
     return undefined;
+  }
+
+  #push(queued: Queued): void {
+    if (this.#phase.kind === "handshake" || this.#phase.kind === "login") {
+      throw new MisuseError(`Cannot send: the ${this.#phase.kind} is not over`);
+    }
+    if (this.#phase.kind !== "open" && this.#phase.kind !== "verdict") return;
+    if (this.#queuedBytes + queued.octets > QUEUE_BYTES_MAX) {
+      this.#dropQueue();
+      this.close("tooSlow", this.#now);
+      return;
+    }
+    this.#queue.push(queued);
+    this.#queuedBytes += queued.octets;
+    this.#signal();
   }
 
   #enqueue<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -490,13 +508,13 @@ export class Link {
     const parts = [this.#replies];
     this.#replies = new Uint8Array(0);
     if (this.#channel.canSeal && !this.#ourCloseLeft && this.#loginCalls === 0) {
-      const messages = this.#dequeue();
+      const queued = this.#dequeue();
       if (this.#rekeyWanted || this.#channel.rekeyDue) {
         this.#rekeyWanted = false;
         this.#rekeyed = now;
         parts.push(await this.#channel.rekey());
       }
-      if (messages.length > 0) parts.push(await this.#channel.sealMessages(messages));
+      if (queued.length > 0) parts.push(...await this.#sealAll(queued));
       else if (this.#pingWanted) parts.push(await this.#channel.sealPing());
       this.#pingWanted = false;
       parts.push(await this.#takeOurClose());
@@ -522,14 +540,31 @@ export class Link {
     return frame;
   }
 
-  #dequeue(): readonly Bytes[] {
+  /** Frames of what was queued, in its order: messages of its own share records as far as nothing is between them. */
+  async #sealAll(queued: readonly Queued[]): Promise<readonly Bytes[]> {
+    const frames: Bytes[] = [];
+    let own: Bytes[] = [];
+    for (const each of queued) {
+      if (each.kind === "own") {
+        own.push(each.message);
+        continue;
+      }
+      if (own.length > 0) frames.push(await this.#channel.sealMessages(own));
+      own = [];
+      frames.push(await this.#channel.sealShared(await each.messages.records));
+    }
+    if (own.length > 0) frames.push(await this.#channel.sealMessages(own));
+    return frames;
+  }
+
+  #dequeue(): readonly Queued[] {
     let count = 0;
     for (let bytes = 0; count < this.#queue.length; count++) {
-      bytes += this.#queue[count]?.length ?? 0;
+      bytes += this.#queue[count]?.octets ?? 0;
       if (bytes > WRITE_BYTES_MAX && count > 0) break;
     }
     const taken = this.#queue.splice(0, count);
-    this.#queuedBytes -= taken.reduce((bytes, message) => bytes + message.length, 0);
+    this.#queuedBytes -= taken.reduce((bytes, { octets }) => bytes + octets, 0);
     this.#tellDrained();
     return taken;
   }

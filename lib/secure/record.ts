@@ -6,14 +6,26 @@
  * @module
  */
 
-import { AES_BLOCK_BYTES, type Entropy, type Provider } from "../crypto/port.ts";
+import { AES_BLOCK_BYTES, type Entropy, type Mac, type Provider } from "../crypto/port.ts";
 import type { TraceEvent } from "../text/trace.ts";
 import { type Bytes, concat, u16, u32, u64 } from "../wire/bytes.ts";
 import { encodeFrame } from "../wire/frame.ts";
 import { PADDING_BUCKETS_BYTES } from "../wire/limits.ts";
 import { type RecordCipher, recordCipher, TAG_BYTES } from "./aead.ts";
 import { type ContentKind, decodeInner, encodeInner, type Inner } from "./inner.ts";
-import { nextSecret, recordKey } from "./schedule.ts";
+import { nextSecret, recordKey, sharedTagKey } from "./schedule.ts";
+import {
+  decodeRoomKey,
+  encodeRoomKey,
+  isSharedBody,
+  KnownRoomKeys,
+  openShared,
+  receiveShared,
+  type RoomKey,
+  sharedBodyBytes,
+  type SharedRecord,
+  taggedBytes,
+} from "./shared_record.ts";
 import { ciphertextBytes, type Suite } from "./suite.ts";
 
 /** Records under one key before its direction is rekeyed; far below where random CBC IVs would repeat (2^64 blocks). */
@@ -41,11 +53,14 @@ interface Epoch extends Direction {
   readonly cipher: RecordCipher;
   sequence: number;
   bytes: number;
+  /** Tags shared records; made when the first of them passes. */
+  sharedTags: Mac | undefined;
 }
 
 async function openEpoch(direction: Direction, provider: Provider): Promise<Epoch> {
   const key = await recordKey(provider, direction.secret, direction.suite);
-  return { ...direction, cipher: await recordCipher(provider, direction.suite, key), sequence: 0, bytes: 0 };
+  const cipher = await recordCipher(provider, direction.suite, key);
+  return { ...direction, cipher, sequence: 0, bytes: 0, sharedTags: undefined };
 }
 
 async function followingEpoch(epoch: Epoch, provider: Provider): Promise<Epoch> {
@@ -54,6 +69,16 @@ async function followingEpoch(epoch: Epoch, provider: Provider): Promise<Epoch> 
   const next = await openEpoch({ suite, trace, secret, epoch: epoch.epoch + 1 }, provider);
   trace({ kind: "keys", epoch: next.epoch, suite });
   return next;
+}
+
+/** The tag of a shared record at the next place of a direction. */
+async function sharedTag(
+  epoch: Epoch,
+  record: Pick<SharedRecord, "bytes" | "digest">,
+  provider: Provider,
+): Promise<Bytes> {
+  epoch.sharedTags ??= await provider.hmacSha256(await sharedTagKey(provider, epoch.secret));
+  return await epoch.sharedTags.sign(taggedBytes(epoch, record));
 }
 
 /** A: what the tag covers before IV and ciphertext (RFC 7518 §5.2.2.1, PROTOCOL §5.2). */
@@ -65,6 +90,7 @@ function associatedData({ epoch, sequence }: Epoch, bodyBytes: number): Bytes {
 export class Sealer {
   readonly #provider: Provider;
   readonly #entropy: Entropy;
+  readonly #roomKeys = new KnownRoomKeys();
   #epoch: Epoch;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -89,6 +115,16 @@ export class Sealer {
     return this.#enqueue(() => this.#sealNow(kind, content));
   }
 
+  /** The frame of a shared record, behind one that tells the room's key where the other end was not told that yet. */
+  share(record: SharedRecord): Promise<Bytes> {
+    return this.#enqueue(async () => {
+      if (this.#roomKeys.has(record.key)) return await this.#shareNow(record);
+      this.#roomKeys.put(record.key);
+      const key = await this.#sealNow("roomKey", encodeRoomKey(record.key));
+      return concat(key, await this.#shareNow(record));
+    });
+  }
+
   /** The frame that ends this epoch; the next record is sealed under new keys. */
   rekey(): Promise<Bytes> {
     return this.#enqueue(async () => {
@@ -102,6 +138,15 @@ export class Sealer {
     const result = this.#last.then(work);
     this.#last = result.catch(() => {});
     return result;
+  }
+
+  async #shareNow(record: SharedRecord): Promise<Bytes> {
+    const epoch = this.#epoch;
+    const tag = await sharedTag(epoch, record, this.#provider);
+    traceShared(epoch, "sent", { ...record, tag });
+    epoch.sequence += 1;
+    epoch.bytes += sharedBodyBytes(record);
+    return concat(u16(sharedBodyBytes(record)), record.bytes, tag);
   }
 
   async #sealNow(kind: ContentKind, content: Bytes): Promise<Bytes> {
@@ -125,9 +170,16 @@ export class Sealer {
   }
 }
 
+/** What a record carried, and whose key it was under where it was a shared one. */
+export interface Opened extends Inner {
+  /** The id of the room; `undefined` for a record of the direction's own. */
+  readonly room: Bytes | undefined;
+}
+
 /** Opens what the other end sent. */
 export class Opener {
   readonly #provider: Provider;
+  readonly #roomKeys = new KnownRoomKeys();
   #epoch: Epoch;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -145,10 +197,17 @@ export class Opener {
    * What the record in a frame's body carries; `undefined` for a wrong size, tag, padding or inner structure, which
    * are the same to whoever sent it. After `undefined` nothing may be opened any more.
    */
-  open(body: Bytes): Promise<Inner | undefined> {
+  open(body: Bytes): Promise<Opened | undefined> {
     const result = this.#last.then(() => this.#openNow(body));
     this.#last = result.catch(() => {});
     return result;
+  }
+
+  /** Takes a room's key from the content of a record; false where it is none. */
+  learn(content: Bytes): boolean {
+    const key: RoomKey | undefined = decodeRoomKey(content);
+    if (key !== undefined) this.#roomKeys.put(key);
+    return key !== undefined;
   }
 
   /** Goes on to the next epoch: the record opened last was a rekey. */
@@ -156,7 +215,25 @@ export class Opener {
     this.#epoch = await followingEpoch(this.#epoch, this.#provider);
   }
 
-  async #openNow(body: Bytes): Promise<Inner | undefined> {
+  async #openNow(body: Bytes): Promise<Opened | undefined> {
+    return isSharedBody(body) ? await this.#openShared(body) : await this.#openOwn(body);
+  }
+
+  async #openShared(body: Bytes): Promise<Opened | undefined> {
+    const epoch = this.#epoch;
+    const record = await receiveShared(this.#provider, body);
+    const tag = await sharedTag(epoch, record, this.#provider);
+    // Before the room's key is looked for: what is not this direction's next record is looked into no further.
+    if (!this.#provider.equalInConstantTime(tag, record.tag)) return undefined;
+    const key = this.#roomKeys.find(record.room, record.keyId);
+    const content = key && await openShared(this.#provider, record, key);
+    if (content === undefined) return undefined;
+    traceShared(epoch, "received", record);
+    epoch.sequence += 1;
+    return { kind: "message", content, room: record.room };
+  }
+
+  async #openOwn(body: Bytes): Promise<Opened | undefined> {
     const epoch = this.#epoch;
     if (!isRecordSize(body.length, epoch.suite)) return undefined;
     const iv = body.slice(0, AES_BLOCK_BYTES);
@@ -175,8 +252,16 @@ export class Opener {
       tag,
     });
     epoch.sequence += 1;
-    return inner;
+    return { ...inner, room: undefined };
   }
+}
+
+function traceShared(
+  { epoch, sequence, trace }: Epoch,
+  way: "sent" | "received",
+  { bytes, tag }: { readonly bytes: Bytes; readonly tag: Bytes },
+): void {
+  trace({ kind: "shared", way, epoch, sequence, bytes, tag });
 }
 
 /** Whether a body of `length` octets can be a record of `suite`: its plaintext must be one of the five buckets. */

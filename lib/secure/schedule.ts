@@ -21,6 +21,8 @@ import type { Suite } from "./suite.ts";
 export const SECRET_BYTES = 64;
 /** Octets of a binder and of a Finished or Done: HMAC-SHA-512 cut to half. */
 export const VERIFY_BYTES = 32;
+/** Octets of the key of a shared record's tag. */
+export const SHARED_TAG_KEY_BYTES = 32;
 /** Octets of a pre-shared key. */
 export const PSK_BYTES = 32;
 
@@ -152,6 +154,11 @@ async function secretsOfMaster(
 /** The key of a direction's records: MAC key | encryption key. */
 export async function recordKey(provider: Provider, secret: Bytes, suite: Suite): Promise<Bytes> {
   return (await expandLabel(provider, secret, { label: `key ${suite}` })).slice(0, RECORD_KEY_BYTES);
+}
+
+/** The key of the tags that a direction's shared records carry, 32 octets. */
+export async function sharedTagKey(provider: Provider, secret: Bytes): Promise<Bytes> {
+  return (await expandLabel(provider, secret, { label: "shared" })).slice(0, SHARED_TAG_KEY_BYTES);
 }
 
 /** The secret of a direction's next epoch; the last one cannot be found from it. */

@@ -9,6 +9,7 @@ import type { PeerId } from "../chat/peer_id.ts";
 import type { Account } from "../chat/port.ts";
 import type { Publication } from "../chat/publication.ts";
 import type { RefusalCode } from "../login/message.ts";
+import type { SharedMessages } from "../secure/shared_record.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { CloseReason } from "../wire/close_code.ts";
@@ -34,6 +35,8 @@ export interface Peer {
   drained(octets: number): Promise<void>;
   /** Queues an encoded message; after a close it goes nowhere. */
   send(message: Bytes): void;
+  /** Queues messages of a room that are encrypted once for all who hear them, as `send` does. */
+  share(messages: SharedMessages): void;
   /** Takes nothing more of it, and closes it behind what is queued. */
   close(reason: CloseReason): void;
 }

@@ -88,6 +88,7 @@ export class Session {
       isHere: () => this.#isHere,
       drained: (octets) => link.drained(octets),
       send: (message) => link.send(message),
+      share: (messages) => link.share(messages),
       close: (reason) => this.close(reason, this.#now),
     };
     // What came before the end is dealt with first, and a fault of ours in that keeps nobody here.

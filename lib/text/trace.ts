@@ -49,6 +49,15 @@ export type TraceEvent =
     readonly ciphertext: Bytes;
     readonly tag: Bytes;
   }
+  /** A shared record as it is on the wire: all but the tag, and that, 32 octets. */
+  | {
+    readonly kind: "shared";
+    readonly way: "sent" | "received";
+    readonly epoch: number;
+    readonly sequence: number;
+    readonly bytes: Bytes;
+    readonly tag: Bytes;
+  }
   /** New keys are in use from here on. */
   | { readonly kind: "keys"; readonly epoch: number; readonly suite: string }
   /** New keys are in use, with those of a password login mixed in. */
@@ -213,6 +222,11 @@ function told(event: TraceEvent): string[] {
         `ciphertext.base64=${event.ciphertext.toBase64()}`,
         `tag=${event.tag.toHex()}`,
       ].join(" ")];
+    case "shared":
+      return [
+        `${event.way} shared record epoch ${event.epoch} sequence ${event.sequence} ` +
+        `body.hex=${event.bytes.toHex()} tag=${event.tag.toHex()}`,
+      ];
     case "keys":
       return [`keys epoch ${event.epoch} suite ${visible(event.suite)}`, ...wrapped(keysLesson(event.epoch))];
     case "mixedKeys":

@@ -20,8 +20,11 @@ export const PADDING_BUCKETS_BYTES = [64, 256, 1_024, 4_096, 16_384] as const;
 /** The largest bucket; what a record carries fits in it. */
 export const INNER_BYTES_MAX = 16_384;
 
-/** Longest body of a record: IV 16, the largest bucket with a block of CBC padding, tag 32. */
-export const RECORD_BYTES_MAX = 16_448;
+/**
+ * Longest body of a record: kind, room and key id of a shared one 33, IV 16, the largest bucket with a block of CBC padding,
+ * tag 32.
+ */
+export const RECORD_BYTES_MAX = 16_481;
 
 /** From accepted (or connected) to the end of the handshake; longer is a stranger that trickles. */
 export const HANDSHAKE_MS_MAX = 10_000;

@@ -89,6 +89,7 @@ export class House {
       files: new MemoryFiles(),
       accounts: new MemoryAccounts(),
       retention: 0,
+      fanout: "shared",
       fileLimits: { quotaBytes: 0, days: 0 },
       note: () => {},
     });

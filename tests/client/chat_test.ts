@@ -3,7 +3,10 @@ import type { ClientEvent, ClientRequest } from "../../lib/client/event.ts";
 import { FIRST_PAUSE_MS_MAX } from "../../lib/client/back_off.ts";
 import type { CloseReason } from "../../lib/wire/close_code.ts";
 import { LOGIN_MS_MAX, PAGE_ENTRIES_MAX, TEXT_BYTES_MAX } from "../../lib/wire/limits.ts";
-import { type Draft, encodeMessage, type FaultCode } from "../../lib/wire/message.ts";
+import { type Draft, encodeMessage, type FaultCode, type ServerMessage } from "../../lib/wire/message.ts";
+import { shareMessages } from "../../lib/secure/shared_record.ts";
+import { repeatable } from "../secure/recorded_session.ts";
+import { seededEntropy } from "../secure/seeded_entropy.ts";
 import { test } from "../sanitized.ts";
 import { Person } from "../session/people.ts";
 import { ChatBench, settle } from "./chat_bench.ts";
@@ -274,6 +277,27 @@ test("ends that are no accident are final, with their exit", async () => {
     bench.line.server.link.close(reason, 0);
     equal((await bench.outcome())?.exit, exit);
     equal(bench.dials, 1);
+  }
+});
+
+test("attack 15: under a room's key nothing comes but entries of that room, whatever a server says there", async () => {
+  for (const what of ["entry", "another room's", "presence"] as const) {
+    const bench = await ChatBench.entered();
+    const entropy = seededEntropy(what);
+    const room = what === "another room's" ? entropy(16) : LOBBY_ID;
+    const key = { room, id: entropy(16), key: entropy(32) };
+    const { head } = bench.server.room(LOBBY_ID);
+    const unplaced = await bench.server.unplaced(bench.ben, { kind: "text", body: { text: "shared" } });
+    const entry = { ...unplaced, sequence: head.sequence + 1, previous: head.hash };
+    const message: ServerMessage = what === "presence"
+      ? { type: "presence", people: [], time: 0 }
+      : { type: "entry", room: LOBBY_ID, entry };
+    const parts = { provider: repeatable, entropy };
+    bench.line.server.link.share(shareMessages(key, [encodeMessage(message)], parts));
+    if (what === "entry") {
+      equal((await bench.message("shared")).verified, true);
+      equal(await bench.quit(), undefined);
+    } else equal((await bench.outcome())?.exit, "protocol", what);
   }
 });
 

@@ -15,7 +15,7 @@ const DEFAULTS: ServerConfig<Suite> = {
   console: false,
   bridge: undefined,
   dataDir: "/home/ann/.local/share/sotto-server",
-  logs: { keyFile: undefined, retention: 0 },
+  logs: { keyFile: undefined, retention: 0, fanout: "shared" },
   files: { quotaBytes: 4_294_967_296, days: 365 },
   suites: SUITES,
   pskText: undefined,
@@ -32,7 +32,8 @@ test("every flag of sotto-server is heard, in any order, with a blank or =", asy
   const line =
     "--trace 9000 --host ::1 --data-dir=/srv/sotto --cipher a256ctr-hs512 --psk-file psk --console " +
     "--registration closed --address=Chat.example.org --tls --tls-key k.pem --tls-cert c.pem " +
-    "--fernet-listen 127.0.0.1:12345 --fernet-key-file=fernet --file-quota 20 --file-days=0 --key-file=/media/key --retention 30";
+    "--fernet-listen 127.0.0.1:12345 --fernet-key-file=fernet --file-quota 20 --file-days=0 --key-file=/media/key --retention 30 " +
+    "--fanout=individual";
   const config: ServerConfig<Suite> = {
     host: "::1",
     port: 9_000,
@@ -42,7 +43,7 @@ test("every flag of sotto-server is heard, in any order, with a blank or =", asy
     console: true,
     bridge: { endpoint: { host: "127.0.0.1", port: 12_345 }, keyText: "content of fernet\n" },
     dataDir: "/srv/sotto",
-    logs: { keyFile: "/media/key", retention: 30 },
+    logs: { keyFile: "/media/key", retention: 30, fanout: "individual" },
     files: { quotaBytes: 20_971_520, days: 0 },
     suites: ["a256ctr-hs512"],
     pskText: "content of psk\n",
@@ -207,6 +208,7 @@ test("--help tells all that works and nothing else, wherever it stands", async (
       "--console",
       "--data-dir",
       "--expires",
+      "--fanout",
       "--fernet-key-file",
       "--fernet-listen",
       "--file-days",

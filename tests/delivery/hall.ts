@@ -16,6 +16,7 @@ import { entryId } from "../../lib/identity/entry_id.ts";
 import { draftClaim, NOWHERE, placeOf, signEntry } from "../../lib/identity/log_entry.ts";
 import { directId, openId } from "../../lib/identity/room_id.ts";
 import type { RoomRequest } from "../../lib/session/phase.ts";
+import type { SharedMessages } from "../../lib/secure/shared_record.ts";
 import type { Peer } from "../../lib/session/port.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
@@ -43,7 +44,7 @@ const entropy = seededEntropy("devices");
 let halls = 0;
 
 /** What a hall may be made with. */
-export interface HallOptions extends Partial<Pick<ExchangeParts, "soon" | "retention">> {
+export interface HallOptions extends Partial<Pick<ExchangeParts, "soon" | "retention" | "fanout">> {
   readonly log?: MemoryLog;
   readonly accounts?: MemoryAccounts;
   readonly restored?: readonly RestoredRoom[];
@@ -62,6 +63,9 @@ export class Hall {
   readonly accounts: MemoryAccounts;
   /** What the operator was told. */
   readonly news: readonly DeliveryNews[];
+
+  /** What is being encrypted for many. */
+  readonly encrypting: Promise<unknown>[] = [];
 
   readonly #clock: { now: number };
   #devices = 0;
@@ -93,6 +97,7 @@ export class Hall {
       accounts = new MemoryAccounts(),
       restored = [],
       now = THEN,
+      fanout = "shared",
     }: HallOptions = {},
   ): Promise<Hall> {
     const [files, clock] = [new MemoryFiles(), { now }];
@@ -107,6 +112,7 @@ export class Hall {
       files,
       accounts,
       retention,
+      fanout,
       fileLimits: { quotaBytes: 1_000_000, days: 0 },
       note: (each) => news.push(each),
     }, restored);
@@ -161,6 +167,7 @@ export class Hall {
   /** Settles when nothing waits to be stored, and all of it was told. */
   async settled(): Promise<void> {
     await this.exchange.settled();
+    await Promise.all(this.encrypting.splice(0));
   }
 
   /** The last entry of a room. */
@@ -181,6 +188,8 @@ export class Device {
   readonly heard: ServerMessage[] = [];
   /** The same as octets. */
   readonly raw: Bytes[] = [];
+  /** What of it was encrypted once for many. */
+  readonly shared: SharedMessages[] = [];
   /** Whether its connection is lost, which the exchange is not told yet. */
   isLost = false;
   /** Why it was closed, where it was. */
@@ -207,6 +216,12 @@ export class Device {
         if (this.closed.length > 0) return;
         this.raw.push(message);
         this.heard.push(decodeServerMessage(message) ?? assert.fail("a server's message"));
+      },
+      share: (shared) => {
+        const { messages } = shared;
+        this.shared.push(shared);
+        this.#hall.encrypting.push(shared.records);
+        for (const message of messages) this.peer.send(message);
       },
       close: (reason) => this.closed.push(reason),
     };

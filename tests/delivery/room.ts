@@ -436,6 +436,7 @@ export class Room {
       files: new MemoryFiles(),
       accounts: store,
       retention: 0,
+      fanout: "shared",
       fileLimits: { quotaBytes: 1_000_000, days: 0 },
       note: (each) => news.push(each),
     });

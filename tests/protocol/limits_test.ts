@@ -13,6 +13,7 @@ import * as eventQueue from "../../lib/client/event_queue.ts";
 import * as passwordConnection from "../../lib/client/password_connection.ts";
 import * as clientOutbox from "../../lib/client/outbox.ts";
 import * as blockBook from "../../lib/delivery/block_book.ts";
+import * as roomKeys from "../../lib/delivery/room_keys.ts";
 import * as readingDesk from "../../lib/delivery/reading_desk.ts";
 import * as port from "../../lib/crypto/port.ts";
 import * as deviceList from "../../lib/identity/device_list.ts";
@@ -24,6 +25,7 @@ import * as handshakeMessage from "../../lib/secure/handshake_message.ts";
 import * as inner from "../../lib/secure/inner.ts";
 import * as link from "../../lib/secure/link.ts";
 import * as record from "../../lib/secure/record.ts";
+import * as sharedRecord from "../../lib/secure/shared_record.ts";
 import * as admission from "../../lib/session/admission.ts";
 import * as fileDesk from "../../lib/session/file_desk.ts";
 import * as displayName from "../../lib/text/display_name.ts";
@@ -64,6 +66,8 @@ const OTHERS = [
   inner,
   link,
   record,
+  sharedRecord,
+  roomKeys,
   admission,
   handle,
   message,

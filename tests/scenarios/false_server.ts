@@ -162,6 +162,7 @@ function exchangeOf(
     files: rooms.files,
     accounts: store,
     retention: 0,
+    fanout: "shared",
     fileLimits: { quotaBytes: 1_000_000_000, days: 30 },
     note: () => {},
   });

@@ -71,7 +71,7 @@ test("messages are packed into as few records as hold them, and come out one by 
   ) {
     const messages = lengths.map((length, at): Bytes => new Uint8Array(length).fill(at + 1));
     const { events } = await server.receive(await client.sealMessages(messages));
-    assert.deepEqual(events, messages.map((message) => ({ kind: "message", message })));
+    assert.deepEqual(events, messages.map((message) => ({ kind: "message", message, room: undefined })));
   }
   assert.equal((await client.sealMessages([])).length, 0);
   await assert.rejects(client.sealMessages([new Uint8Array(MESSAGE_BYTES_MAX + 1)]), RangeError);

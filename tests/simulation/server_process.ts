@@ -69,6 +69,7 @@ export class ServerProcess {
       accounts,
       files: new MemoryFiles(),
       retention: 0,
+      fanout: "shared",
       fileLimits: { quotaBytes: 0, days: 0 },
       note: (news) => {
         if (news.kind === "fault") parts.onFault(news.what);
