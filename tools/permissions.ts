@@ -85,6 +85,24 @@ export function testPermissions(deno: string): readonly string[] {
   ];
 }
 
+/**
+ * The bench: loopback, a folder of its own, and the programs that it measures, the reader of /proc among them. `deno` is
+ * the one that runs it, `compiler` the one that makes executables.
+ */
+export function benchPermissions(deno: string, compiler: string): readonly string[] {
+  return [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write=.sotto",
+    "--allow-net=127.0.0.1",
+    "--allow-env=DENO_COMPILE",
+    `--allow-run=${deno},${compiler},cat,openssl,ngircd,nats-server,dist/sotto-server,${EMPTY_PROGRAM}`,
+  ];
+}
+
+/** Where the bench has an executable of nothing: what a start takes at the least. */
+export const EMPTY_PROGRAM = ".sotto/bench/empty";
+
 /** The arguments of `deno` that run the tests in `paths`, with the packages that tests alone use. */
 export function testArguments(deno: string, paths: readonly string[]): readonly string[] {
   return ["test", "--lock=tests/deno.lock", "--frozen", ...testPermissions(deno), ...paths];

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { ADMINISTRATION_SOCKET as USED } from "../../lib/admin/administration_socket.ts";
 import {
   ADMINISTRATION_SOCKET,
+  benchPermissions,
   clientPermissions,
   confined,
   serverPermissions,
@@ -43,6 +44,11 @@ test("the task chat has the client's permissions", () => {
 
 test("the task test runs what the gate runs", () => {
   deepEqual(words("test"), ["deno", ...testArguments(ITSELF, ["tests/"])]);
+});
+
+test("the task bench has the bench's permissions", () => {
+  const compiler = `$(deno eval 'console.log(Deno.env.get("DENO_COMPILE") || Deno.execPath())')`;
+  deepEqual(permissions("bench"), benchPermissions(ITSELF, compiler));
 });
 
 test("run is start", () => {

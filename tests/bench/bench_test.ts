@@ -1,0 +1,30 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { run } from "../../tools/child.ts";
+import { skipped, test } from "../sanitized.ts";
+
+/** Those that bring all of a load's checks into play, and take seconds. */
+const SCENARIOS = ["latency", "storm"];
+
+const QUICK = "a quick bench measures what it is asked to, and says in which unit";
+
+if (Deno.build.os === "linux") test(QUICK, measureQuickly);
+else skipped(QUICK, "only Linux has /proc");
+
+async function measureQuickly(): Promise<void> {
+  const { code, output } = await run(Deno.execPath(), [
+    ...["task", "--quiet", "bench", ...SCENARIOS, "--quick", "--alone"],
+  ]);
+  equal(code, 0, output);
+  const rows = output.split("\n").filter((line) => line.startsWith("| ")).slice(2);
+  deepEqual(rows.map((row) => row.split(" | ")[0]?.slice(2)), ["latency", "latency", "storm", "storm"]);
+  for (const row of rows) {
+    match(row, /^\| [a-z]+ \| [^|]+ \| [\d,.]+ ms( CPU)? \| /);
+  }
+  ok(output.includes("A quick run"), output);
+}
+
+test("a bench that is asked for what there is not says what there is", async () => {
+  const { code, output } = await run(Deno.execPath(), ["task", "--quiet", "bench", "speed"]);
+  equal(code, 64, output);
+  match(output, /^Cannot measure speed: there are fan-out, latency, .*\.$/m);
+});
