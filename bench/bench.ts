@@ -1,5 +1,6 @@
 /**
- * `deno task bench [SCENARIO…] [--quick] [--executable] [--alone] [--entries=N]`: measures a server under load from
+ * `deno task bench [SCENARIO…] [--quick] [--executable] [--alone] [--entries=N]
+ * [--sizes=N,N…] [--rounds=N]`: measures a server under load from
  * processes of their own, and prints a table in Markdown. What is under way is told on standard error.
  *
  * @module
@@ -37,12 +38,14 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   log: longLog,
 };
 
+const FLAG = /^--(?:quick|executable|alone|entries=\d+|rounds=\d+|sizes=\d+(?:,\d+)*)$/;
+
 async function main(args: readonly string[]): Promise<number> {
   const flags = args.filter((arg) => arg.startsWith("--"));
   const asked = args.filter((arg) => !arg.startsWith("--"));
   const unknown = [
     ...asked.filter((name) => !(name in SCENARIOS)),
-    ...flags.filter((flag) => !/^--(quick|executable|alone|entries=\d+)$/.test(flag)),
+    ...flags.filter((flag) => !FLAG.test(flag)),
   ];
   if (unknown.length > 0) {
     console.error(`Cannot measure ${unknown.join(", ")}: there are ${Object.keys(SCENARIOS).join(", ")}.`);
@@ -51,7 +54,7 @@ async function main(args: readonly string[]): Promise<number> {
   await Deno.mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const folder = await Deno.makeTempDir({ dir: FOLDER });
   try {
-    await play(asked.length === 0 ? Object.keys(SCENARIOS) : asked, await stageIn(folder, flags));
+    await play(asked.length === 0 ? Object.keys(SCENARIOS) : new Set(asked), await stageIn(folder, flags));
     return 0;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -62,27 +65,31 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function stageIn(folder: string, flags: readonly string[]): Promise<Stage> {
   const scale = flags.includes("--quick") ? "quick" : "full";
-  const entries = flags.map((flag) => /^--entries=(\d+)$/.exec(flag)?.[1]).find((found) =>
-    found !== undefined
-  );
+  const numbers = (name: string): readonly number[] | undefined =>
+    flags.find((flag) => flag.startsWith(`--${name}=`))?.split("=")[1]?.split(",").map(Number);
   return {
     // The programs are confined to it, and know it by its whole path.
     folder: await Deno.realPath(folder),
     provider: webCryptoProvider(await chosenMlKem()),
     scale,
     form: flags.includes("--executable") ? "executable" : "source",
-    entries: entries === undefined ? ENTRIES[scale] : Number(entries),
+    entries: numbers("entries")?.[0] ?? ENTRIES[scale],
+    sizes: numbers("sizes"),
+    rounds: numbers("rounds")?.[0],
     peers: !flags.includes("--alone"),
     note: (text) => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`),
   };
 }
 
-async function play(names: readonly string[], stage: Stage): Promise<void> {
+async function play(names: Iterable<string>, stage: Stage): Promise<void> {
   for (const line of await machine(stage)) console.log(line);
   for (const line of TABLE_HEAD) console.log(line);
   for (const name of names) {
     stage.note(name);
-    const rows = await SCENARIOS[name]?.(stage) ?? [];
+    const folder = `${stage.folder}/${name}`;
+    await Deno.mkdir(folder, { mode: 0o700 });
+    const rows = await SCENARIOS[name]?.({ ...stage, folder }) ?? [];
+    await Deno.remove(folder, { recursive: true });
     for (const row of rows) console.log(tableLine(name, stage.scale === "quick" ? withoutGoal(row) : row));
   }
   console.log(`\nLoad of the machine at the end: ${await machineLoad()}.`);

@@ -56,7 +56,7 @@ type Measured = ReadonlyMap<string, readonly number[]>;
 
 /** Measures all sizes. */
 export async function fanOut(stage: Stage): Promise<readonly Row[]> {
-  const { sizes } = PLANS[stage.scale];
+  const sizes = stage.sizes ?? PLANS[stage.scale].sizes;
   const rows: Row[] = [];
   const medians: Figure[] = [];
   for (const size of sizes) {
@@ -93,7 +93,8 @@ async function takeTurns(
   size: number,
   contestants: readonly Contestant[],
 ): Promise<readonly Measured[]> {
-  const { rounds, ms } = PLANS[stage.scale];
+  const { ms } = PLANS[stage.scale];
+  const rounds = stage.rounds ?? PLANS[stage.scale].rounds;
   for (const contestant of contestants) await contestant.talk({ senders: 1, window: 4, ms: ms / 4 });
   const cells = CELLS.map(() => new Map<string, number[]>());
   for (let round = 0; round < rounds; round++) {

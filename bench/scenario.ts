@@ -22,6 +22,10 @@ export interface Stage {
   readonly form: ServerForm;
   /** Entries of the longer log, where one counts. */
   readonly entries: number;
+  /** Sizes of rooms, and how often each is measured, where they are not those of the scale. */
+  readonly sizes: readonly number[] | undefined;
+  /** See {@linkcode Stage.sizes}. */
+  readonly rounds: number | undefined;
   /** Whether servers of others are measured beside it. */
   readonly peers: boolean;
   /** Tells whoever waits how far it is. */
