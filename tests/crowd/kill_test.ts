@@ -35,7 +35,7 @@ const ENDS_TO_BE_REPEATED =
   /^Cannot (send all that was said at .*; start again, and (?:it is|they are) sent|end cleanly .*)\.$/;
 
 folderTest(
-  `a server that is killed ${KILLS} times under load, and clients that are cut and killed, lose and double nothing`,
+  `attack 23: a server that is killed ${KILLS} times under load, and clients that are cut and killed, lose and double nothing`,
   async (folder) => {
     const seed = givenSeed() ?? freshSeed();
     console.log(`seed ${seed}`);
