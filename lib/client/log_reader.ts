@@ -240,7 +240,10 @@ export class LogReader {
 
   /** Kept before it is told, to this one's person or the server: what was seen must be known at the next start, too. */
   async #tell(room: Room, taken: Taken, history: boolean): Promise<readonly ClientEvent[]> {
-    for (const { sequence, by } of taken.erased) await this.#parts.store.erase(room.id, sequence, by);
+    for (const { sequence, by } of taken.erased) {
+      await this.#parts.store.erase(room.id, sequence, by);
+      room.fold.forget(sequence);
+    }
     if (taken.keep.length > 0 || taken.flaws.length > 0) await this.#keep(room, taken.log, taken.keep);
     room.log = taken.log;
     for (const kept of taken.shown) this.#note(room, kept);

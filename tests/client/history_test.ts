@@ -158,6 +158,27 @@ test("an edit that is not the author's changes nothing, and takes nothing of the
   equal(await bench.quit(), undefined);
 });
 
+test("a text that was replaced twice is shown as it was left, though the older edit is read after the newer", async () => {
+  const bench = await ChatBench.of();
+  const { server, ben } = bench;
+  const { sequence } = await server.text(ben, "one");
+  await server.say(ben, { kind: "edit", body: { text: "two" } }, { about: sequence });
+  for (let at = 0; at < 60; at++) await server.text(ben, `text ${at}`);
+  const { sequence: newest } = await server.say(ben, { kind: "edit", body: { text: "three" } }, {
+    about: sequence,
+  });
+  await bench.start();
+  const shown = async (before: number, limit: number): Promise<string | undefined> => {
+    const { messages } = await page(bench, { from: "before", sequence: before }, limit);
+    return messages.find((each) => each.sequence === sequence)?.text;
+  };
+  equal(await shown(20, 20), "three", "though it was read before the older one");
+  await server.say(ben, { kind: "delete", body: {} }, { about: newest });
+  await bench.isLive();
+  equal(await shown(sequence + 1, 1), "two", "what was deleted is shown no more");
+  equal(await bench.quit(), undefined);
+});
+
 test("attack 42: a server that rewrites, drops or swaps what it gave is named by number, and the flaw stays", async () => {
   const changes: readonly (readonly [string, (entry: Logged) => Logged])[] = [
     ["rewritten", (entry) => ({ ...entry, signature: entry.signature.map((octet) => octet ^ 1) })],
