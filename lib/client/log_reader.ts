@@ -28,6 +28,7 @@ import {
   newRoomLog,
   type RoomLog,
   type Taken,
+  type Wanted,
 } from "./room_log.ts";
 
 /** Entries that are looked at to count what was not read: of more, nobody wants to know how many. */
@@ -90,7 +91,7 @@ export class LogReader {
     const { sequence: to } = room.log.head;
     const limit = FOLDED_AT_START;
     const kept = await this.#parts.store.entries(room.id, { from: 1, to, limit });
-    for (const each of kept) this.#note(room, each);
+    for (const each of kept) this.#note(room, each, { isNew: true });
   }
 
   /** Counts anew what its person has not read, of what is kept. */
@@ -104,7 +105,7 @@ export class LogReader {
   async entry(room: Room, entry: Logged): Promise<readonly ClientEvent[]> {
     return await this.#taken(
       room,
-      await this.#context(room, [entry], undefined),
+      await this.#context(room, { entries: [entry] }),
       await this.#judge(room, entry),
     );
   }
@@ -126,7 +127,7 @@ export class LogReader {
       content,
     };
     const judged: Judged = { entry, doubt: undefined, deviceName };
-    return await this.#taken(room, await this.#context(room, [entry], undefined), judged);
+    return await this.#taken(room, await this.#context(room, { entries: [entry] }), judged);
   }
 
   /** Takes what was read on after the `asked` entry, or, where nothing is known yet, of the end; gives what is to be told. */
@@ -135,7 +136,7 @@ export class LogReader {
     entries: readonly Logged[],
     { end, asked }: { readonly end: Ends; readonly asked: number | undefined },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end });
     const judged = await this.#judgeAll(room, entries);
     const { retention } = room.facts.settings;
     const taken = takePage(context, room.log, { entries: judged, end, retention, asked });
@@ -151,7 +152,7 @@ export class LogReader {
       readonly asked: { readonly before: number; readonly limit: number } | undefined;
     },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end, asked });
     const judged = await this.#judgeAll(room, entries);
     return await this.#tell(room, takeHistory(context, room.log, { entries: judged, end, asked }), true);
   }
@@ -168,7 +169,7 @@ export class LogReader {
       readonly asked: { readonly before: number; readonly limit: number };
     },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end, asked });
     const judged = await this.#judgeAll(room, entries);
     const taken = takeHistory(context, room.log, { entries: judged, end, asked });
     const isNew = ({ entry, hash }: KeptEntry): boolean => {
@@ -219,9 +220,9 @@ export class LogReader {
     return this.#parts.own.account.handle;
   }
 
-  async #context(room: Room, entries: readonly Logged[], end: Ends | undefined): Promise<LogContext> {
+  async #context(room: Room, wanted: Wanted): Promise<LogContext> {
     const { provider, wallClock, store } = this.#parts;
-    return { provider, now: wallClock(), known: await lookUp(store, room.log, { entries, end }) };
+    return { provider, now: wallClock(), known: await lookUp(store, room.log, wanted) };
   }
 
   async #taken(room: Room, context: LogContext, judged: Judged): Promise<readonly ClientEvent[]> {
@@ -245,8 +246,9 @@ export class LogReader {
       room.fold.forget(sequence);
     }
     if (taken.keep.length > 0 || taken.flaws.length > 0) await this.#keep(room, taken.log, taken.keep);
+    const last = room.log.begun ? room.log.head.sequence : 0;
     room.log = taken.log;
-    for (const kept of taken.shown) this.#note(room, kept);
+    for (const kept of taken.shown) this.#note(room, kept, { isNew: kept.entry.sequence > last });
     if (history) remember(room, taken.shown);
     const events: ClientEvent[] = [];
     for (const kept of taken.shown) {
@@ -263,11 +265,12 @@ export class LogReader {
     return events;
   }
 
-  #note(room: Room, kept: KeptEntry): void {
+  /** What is shown again, or of old, was counted when it came. */
+  #note(room: Room, kept: KeptEntry, { isNew }: { readonly isNew: boolean }): void {
     room.fold.take(kept);
     const { sequence, from } = kept.entry;
     if (from === this.#self) room.lastOwn = Math.max(room.lastOwn, sequence);
-    if (sequence > room.read && countsAsUnread(kept, this.#self)) room.unread += 1;
+    if (isNew && sequence > room.read && countsAsUnread(kept, this.#self)) room.unread += 1;
   }
 
   async #event(room: Room, kept: KeptEntry, history: boolean): Promise<ClientEvent> {

@@ -75,6 +75,30 @@ test("what is said while a page is read is not missing in it, from whatever numb
   equal(await bench.quit(), undefined);
 });
 
+test("attack 42: what is left of a page that reaches into what is known is judged as following on the gap", async () => {
+  const bench = await withTexts(80);
+  const { visit, server } = bench.line;
+  const base = bench.local.kept[0]?.room.base.sequence ?? 0;
+  ok(base > 20);
+  bench.lie = (message) => message.type === "read" ? [] : undefined;
+  const asked = page(bench, { from: "before", sequence: base + 6 }, 20);
+  const answer = await bench.server.answer(visit, await server.said("read", 2));
+  visit.tell(
+    ...answer.map((message) =>
+      message.type === "page"
+        ? { ...message, entries: message.entries.filter(({ sequence }) => sequence < base - 2) }
+        : message
+    ),
+  );
+  const { messages } = await asked;
+  ok(messages.length > 0);
+  deepEqual(messages.map(({ reason }) => reason), messages.map(() => undefined));
+  const integrity = await bench.until(({ type }) => type === "integrity");
+  const flaw = { kind: "missing", from: base - 2, to: base + 5 };
+  deepEqual(integrity.type === "integrity" && integrity.flaws.at(-1), flaw);
+  equal(await bench.quit(), undefined);
+});
+
 test("history is shown around an entry and from a time on, and what is shown there can be answered", async () => {
   const bench = await ChatBench.of();
   for (let at = 0; at < 200; at++) {
