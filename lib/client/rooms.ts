@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Provider } from "../crypto/port.ts";
 import { NOWHERE } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
@@ -16,7 +17,7 @@ import type { LogReader } from "./log_reader.ts";
 import type { OwnDevices } from "./own_devices.ts";
 import type { People } from "./people.ts";
 import type { Answer, Questions } from "./questions.ts";
-import { Room } from "./room.ts";
+import { isRightlyNamed, Room } from "./room.ts";
 import type { Sender, SendingRooms } from "./sender.ts";
 
 /** Entries of a room's end that are read where nothing of it is known yet: a screen or two. */
@@ -41,6 +42,10 @@ export interface RoomsParts {
   readonly people: People;
   /** Who one is oneself. */
   readonly own: OwnDevices;
+  /** For the ids of rooms. */
+  readonly provider: Pick<Provider, "sha256Now">;
+  /** The server's host key, 32 octets. */
+  readonly hostKey: Bytes;
   /** What is asked on this connection. */
   readonly questions: Questions;
   /** Sends to the server. */
@@ -151,8 +156,7 @@ export class Rooms implements SendingRooms {
     this.#isMeeting &&= news.type === "presence";
     switch (news.type) {
       case "room":
-        await this.#takeRoom(news);
-        return true;
+        return await this.#takeRoom(news);
       case "gone":
         return this.#takeGone(news);
       case "entry":
@@ -211,8 +215,11 @@ export class Rooms implements SendingRooms {
     for (const room of this.all.filter(isUnmarked).slice(0, MARKS_AT_ONCE)) this.#mark(room);
   }
 
-  async #takeRoom(facts: RoomMessage): Promise<void> {
+  async #takeRoom(facts: RoomMessage): Promise<boolean> {
+    const { provider, hostKey, own } = this.#parts;
     const before = this.of(facts.room);
+    const isOther = before !== undefined && before.facts.kind !== facts.kind;
+    if (isOther || !isRightlyNamed(facts, { provider, hostKey, self: own.account.handle })) return false;
     const wasMember = before?.isMember === true;
     const knocking = before?.facts.knocking ?? [];
     const room = before ?? await this.#begin(facts);
@@ -227,6 +234,7 @@ export class Rooms implements SendingRooms {
       ...await this.#requests(room, before, knocking),
     ]);
     if (this.#isReady) this.#follow(room);
+    return true;
   }
 
   async #begin(facts: RoomMessage): Promise<Room> {
