@@ -74,6 +74,8 @@ export interface LogKnowledge {
   readonly served: number;
   /** What it does not give any more, as long as it may still be explained by one's own coming in. */
   readonly gap: Sequences | undefined;
+  /** Whether one is known to have left it, and not to have come back: then another may bring one in again. */
+  readonly left: boolean;
   /**
    * Days after which entries are dropped, 0 for never: as the server told it at first, and as was signed since;
    * `undefined` before it was told.

@@ -23,6 +23,7 @@ import {
   type Ends,
   keptRoom,
   keptRoomLog,
+  leftRoomLog,
   type LogContext,
   lookUp,
   newRoomLog,
@@ -205,6 +206,12 @@ export class LogReader {
       flaws,
       asked,
     };
+  }
+
+  /** Keeps that one is out of a room. */
+  async leave(room: Room): Promise<void> {
+    room.log = leftRoomLog(room.log);
+    await this.keep(room);
   }
 
   /** Keeps a room as it is. */

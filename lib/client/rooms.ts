@@ -131,12 +131,12 @@ export class Rooms implements SendingRooms {
   }
 
   /** All rooms were told: what comes from now on is news, and they are read. Those that were not told are gone. */
-  ready(): void {
+  async ready(): Promise<void> {
     this.#isReady = true;
     this.#isMeeting = true;
     for (const room of this.all) {
       if (this.#told.has(room.id.toHex())) this.#follow(room);
-      else this.#leave(room, "meanwhile");
+      else await this.#leave(room, "meanwhile");
     }
   }
 
@@ -158,7 +158,7 @@ export class Rooms implements SendingRooms {
       case "room":
         return await this.#takeRoom(news);
       case "gone":
-        return this.#takeGone(news);
+        return await this.#takeGone(news);
       case "entry":
         return await this.#takeEntry(news);
       case "page":
@@ -273,16 +273,17 @@ export class Rooms implements SendingRooms {
     return "type" in told && told.type === "person" ? told.words : [];
   }
 
-  #takeGone({ room: id, why }: RoomNews & { type: "gone" }): boolean {
+  async #takeGone({ room: id, why }: RoomNews & { type: "gone" }): Promise<boolean> {
     const room = this.of(id);
-    if (room !== undefined) this.#leave(room, why);
+    if (room !== undefined) await this.#leave(room, why);
     return true;
   }
 
   /** What is kept of it stays: else a server had only to say that one is out to have its flaws forgotten. */
-  #leave({ id, label }: Room, why: (ClientEvent & { type: "gone" })["why"]): void {
-    this.#rooms.delete(id.toHex());
-    this.#parts.show([{ type: "gone", room: label, why }]);
+  async #leave(room: Room, why: (ClientEvent & { type: "gone" })["why"]): Promise<void> {
+    this.#rooms.delete(room.id.toHex());
+    await this.#parts.reader.leave(room);
+    this.#parts.show([{ type: "gone", room: room.label, why }]);
   }
 
   async #takeEntry({ room: id, entry }: RoomNews & { type: "entry" }): Promise<boolean> {

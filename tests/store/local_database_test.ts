@@ -71,6 +71,7 @@ function roomAt(head: Place, rest: Partial<KeptRoom> = {}): KeptRoom {
       whole: true,
       roles: new Map([[ANN, "owner"]]),
       awaited: [{ sequence: 3, by: 9 }],
+      left: false,
       claims: [place(4)],
     },
     ...rest,
