@@ -9,6 +9,7 @@ import { contentDigest } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import { equal } from "../wire/bytes.ts";
 import type { Draft, Logged } from "../wire/message.ts";
+import type { Doubt } from "./doubt.ts";
 import { countsAsUnread, entryEvent } from "./entry_event.ts";
 import { type Judged, judgeEntry } from "./entry_judge.ts";
 import type { ClientEvent } from "./event.ts";
@@ -184,6 +185,16 @@ export class LogReader {
   async entryAt(room: Room, sequence: number): Promise<KeptEntry | undefined> {
     const [kept] = await this.#parts.store.entries(room.id, { from: sequence, to: sequence, limit: 1 });
     return kept ?? room.shownLast.get(sequence);
+  }
+
+  /**
+   * Whether one's own entry of that id is known to stand there, as one has signed it. One's own clock may be wrong, and
+   * with it the time that one's entries say.
+   */
+  async hasOwn(room: Room, { id, sequence }: Pick<Logged, "id" | "sequence">): Promise<boolean> {
+    const [kept] = await this.#parts.store.entries(room.id, { from: sequence, to: sequence, limit: 1 });
+    if (kept === undefined || kept.entry.from !== this.#self || !equal(kept.entry.id, id)) return false;
+    return kept.doubt === undefined || kept.doubt === "wrong time" satisfies Doubt;
   }
 
   /** Tells what is kept of a room's newest entries before a place. */

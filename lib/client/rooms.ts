@@ -295,15 +295,18 @@ export class Rooms implements SendingRooms {
     return true;
   }
 
-  /** Entries of one's own that come as others' are stored: they need not be sent any more. */
+  /** Entries of one's own that come as others' are stored, where they are what one has said: they need not be sent any more. */
   async #settleOwn(
     room: Room,
-    entries: readonly { readonly id: Bytes; readonly sequence: number; readonly time: number }[],
+    entries: readonly Logged[],
     events: readonly ClientEvent[],
   ): Promise<void> {
+    const { sender, reader } = this.#parts;
     const shown = [...events];
-    for (const { id, sequence, time } of entries) {
-      if (await this.#parts.sender.settle(id) === undefined) continue;
+    for (const entry of entries) {
+      const { id, sequence, time } = entry;
+      if (!sender.has(id) || !await reader.hasOwn(room, entry)) continue;
+      await sender.settle(id);
       shown.push({ type: "ack", room: room.label, id: id.toHex(), sequence, time });
     }
     this.#parts.show(shown);

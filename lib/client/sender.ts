@@ -8,7 +8,7 @@
 import type { Entropy, Provider } from "../crypto/port.ts";
 import { entryId } from "../identity/entry_id.ts";
 import { draftClaim, signEntry } from "../identity/log_entry.ts";
-import type { Bytes } from "../wire/bytes.ts";
+import { type Bytes, equal } from "../wire/bytes.ts";
 import { encodeBody, type EntryBody } from "../wire/entry_body.ts";
 import { type Draft, type FaultCode, type Place, SALT_BYTES } from "../wire/message.ts";
 import type { DeviceConnection } from "./device_connection.ts";
@@ -125,6 +125,11 @@ export class Sender {
       this.#outbox = sent(this.#outbox, signed.id, signed);
       connection.send({ type: "send", room: item.room, entry: signed });
     }
+  }
+
+  /** Whether an entry of that id waits for its place. */
+  has(id: Bytes): boolean {
+    return this.waiting.some(({ draft }) => equal(draft.id, id));
   }
 
   /** Notes that an entry has its place; gives it where it was waited for. */
