@@ -228,7 +228,26 @@ test("one's own entry that comes altered is not stored: what was said stays, to 
   equal(shown.reason, "bad signature");
   equal(bench.events.some(({ type }) => type === "ack"), false);
   equal(bench.local.waiting.length, 1);
-  await bench.crash();
+  await bench.cut();
+  await bench.quit();
+});
+
+test("what another program of the account has had stored, or renewed, is not said a second time", async () => {
+  for (const waited of [0, 43_200_001]) {
+    const bench = await ChatBench.entered();
+    await bench.cut();
+    await bench.until((event) => event.type === "state" && event.state === "waiting");
+    await bench.say("once");
+    const [item] = bench.local.waiting;
+    ok(item !== undefined);
+    await bench.local.unqueue(item.draft.id);
+    bench.server.now += waited;
+    await bench.reconnected();
+    await bench.say("next");
+    await bench.message("next");
+    deepEqual(bench.server.texts(LOBBY_ID).filter((text) => text === "once"), []);
+    equal(await bench.quit(), undefined);
+  }
 });
 
 test("whoever quits waits for what was said to be acknowledged", async () => {
