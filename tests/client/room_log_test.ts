@@ -478,6 +478,32 @@ test("a deletion that is not its author's erases nothing, and covers nothing", a
   deepEqual(words(reader.log.flaws), [`withheld ${bobs}`]);
 });
 
+test("a deletion by one of whom nothing is known is doubtful, and so is what it erased, but no flaw", async () => {
+  const tea = teaRoom(10);
+  const bobs = tea.house.must(tea.room, BOB, text("mine"));
+  const early = given(tea);
+  tea.house.must(tea.room, BOB, DELETE, { about: bobs });
+  const log = given(tea);
+  const live = await readAll(early);
+  const forward = new Reader(log.room);
+  const back = new Reader(log.room);
+  for (const each of [live, forward, back]) each.doubts.set(12, "unknown person");
+  await live.catchUp(log);
+  await live.before(log, 12);
+  await forward.catchUp(log);
+  await back.page(log, { limit: 1 });
+  await back.before(log);
+  for (const each of [live, forward, back]) deepEqual(each.log.flaws, []);
+  for (const each of [forward, back]) equal(each.kept.get(bobs)?.doubt, "withheld");
+  ok(live.kept.get(bobs)?.entry.content !== undefined, "what was given stays");
+  // It covers what it names, and nothing else.
+  log.replace(6, ({ content: _, ...rest }) => ({ ...rest, erasedBy: 12 }));
+  const lied = new Reader(log.room);
+  lied.doubts.set(12, "unknown person");
+  await lied.catchUp(log);
+  deepEqual(words(lied.log.flaws), ["withheld 6"]);
+});
+
 test("an erased entry waits for its deletion over a restart, and is withheld if none comes", async () => {
   const tea = teaRoom(10);
   tea.house.must(tea.room, ANN, DELETE, { about: 6 });
