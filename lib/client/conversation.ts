@@ -279,7 +279,7 @@ export class Conversation {
   async #takeReady(): Promise<boolean> {
     if (!this.#carriage.letIn()) return false;
     this.#parts.ready();
-    this.#rooms.ready();
+    await this.#rooms.ready();
     this.#transfers.connected({
       send: (message) => this.#carriage.tell(message),
       drained: async (octets) => await this.#carriage.connection?.drained(octets),

@@ -12,7 +12,9 @@ export type Doubt =
   | "not what was signed"
   /** What it says is nothing that an entry of its kind can say. */
   | "not readable"
-  /** The list of that person's devices has no such one, or there is no list. */
+  /** Nothing is known of whom it names: the server has shown no list of their devices. */
+  | "unknown person"
+  /** The list of that person's devices has no such one. */
   | "unknown device"
   /** The device was revoked before. */
   | "revoked device"

@@ -88,8 +88,9 @@ async function deviceDoubt(
   author: Author | undefined,
 ): Promise<Doubt | undefined> {
   const { id, kind, time, signature } = entry;
-  const device = author && findDevice(author.keys.devices, entry.device);
-  if (author?.doubt !== undefined) return author.doubt;
+  if (author === undefined) return "unknown person";
+  if (author.doubt !== undefined) return author.doubt;
+  const device = findDevice(author.keys.devices, entry.device);
   if (device === undefined) return "unknown device";
   if (!await verifyEntry(device.verifyingKey, claimOf(room, entry), signature)) return "bad signature";
   // What a device said while it was its owner's stays theirs: places in a log are not given out backwards.

@@ -74,6 +74,8 @@ export interface LogKnowledge {
   readonly served: number;
   /** What it does not give any more, as long as it may still be explained by one's own coming in. */
   readonly gap: Sequences | undefined;
+  /** Whether one is known to have left it, and not to have come back: then another may bring one in again. */
+  readonly left: boolean;
   /**
    * Days after which entries are dropped, 0 for never: as the server told it at first, and as was signed since;
    * `undefined` before it was told.
@@ -159,12 +161,14 @@ export interface LocalStore {
   erase(room: Bytes, sequence: number, by: number): Promise<void>;
   /** What waits to be sent, in the order in which it was queued. */
   queued(): Promise<readonly Queued[]>;
+  /** Adds one at the end. */
+  queue(item: Queued): Promise<void>;
   /**
-   * Adds one at the end, or replaces the one of that id; gives it as it is kept. Where another program has signed it
-   * before, that signature stays, and is the one to be sent: two of one id would be two entries. With `instead`, it takes
-   * the place of the one of that id, which nobody has signed.
+   * Puts one in the place of that of the id `instead`; gives what is kept there then. Where another program has signed it
+   * before, that stays, and is to be sent: two of one id would be two entries. `undefined` where it is not there any more:
+   * another program has had it stored, or has put one of another id in its place.
    */
-  queue(item: Queued, instead?: Bytes): Promise<Queued>;
+  requeue(item: Queued, instead: Bytes): Promise<Queued | undefined>;
   /** Takes away the one of that id: it has its place, or was refused. */
   unqueue(id: Bytes): Promise<void>;
   /** Settles once all that was done so far is on the disk. */

@@ -172,10 +172,15 @@ export class Findings {
 
   /** Whether the entry `by` has had `erased` erased by somebody who may. */
   covers(by: KeptEntry | undefined, erased: Logged): boolean {
-    if (by === undefined || by.doubt !== undefined || by.entry.kind !== "delete") return false;
-    if (!ERASABLE.has(erased.kind)) return false;
-    const about = by.entry.about?.sequence;
-    return about === erased.sequence || erased.kind === "edit" && about === erased.about?.sequence;
+    return by !== undefined && by.doubt === undefined && isDeletionOf(by, erased);
+  }
+
+  /**
+   * Whether the entry `by` may have had `erased` erased by somebody who may, for all that is known: of one whose account is
+   * gone nothing can be verified, and the server is not to be accused of that.
+   */
+  mayCover(by: KeptEntry | undefined, erased: Logged): boolean {
+    return by !== undefined && by.doubt === "unknown person" satisfies Doubt && isDeletionOf(by, erased);
   }
 
   /** Waits for the entry that is to say who has had an entry erased; `false` where there can be none. */
@@ -196,9 +201,9 @@ export class Findings {
     this.know({ awaited: awaited.filter((each) => !due.includes(each)) });
     for (const each of due) {
       const erased = this.at(each.sequence);
-      const isCovered = each.by === by.entry.sequence && erased !== undefined &&
-        this.covers(by, erased.entry);
-      if (!isCovered) this.withhold(each.sequence);
+      if (each.by !== by.entry.sequence || erased === undefined) this.withhold(each.sequence);
+      else if (this.mayCover(by, erased.entry)) this.#doubtWithheld(each.sequence);
+      else if (!this.covers(by, erased.entry)) this.withhold(each.sequence);
     }
   }
 
@@ -212,8 +217,7 @@ export class Findings {
   /** Notes that what an entry says is missing, for no reason that anybody has signed. */
   withhold(sequence: number): void {
     this.flaw("withheld", sequence, sequence);
-    const kept = this.at(sequence);
-    if (kept !== undefined && kept.doubt === undefined) this.#again.push({ ...kept, doubt: "withheld" });
+    this.#doubtWithheld(sequence);
   }
 
   /** Has an entry that is kept erased here, too. */
@@ -257,6 +261,11 @@ export class Findings {
     this.forgetRoles();
   }
 
+  #doubtWithheld(sequence: number): void {
+    const kept = this.at(sequence);
+    if (kept !== undefined && kept.doubt === undefined) this.#again.push({ ...kept, doubt: "withheld" });
+  }
+
   #agrees(place: Place): boolean {
     const known = this.hashAt(place.sequence);
     if (known !== undefined) {
@@ -282,4 +291,10 @@ export class Findings {
     const { content: _, ...rest } = entry;
     return { ...kept, entry: { ...rest, erasedBy: by.by } };
   }
+}
+
+function isDeletionOf({ entry: { kind, about } }: KeptEntry, erased: Logged): boolean {
+  if (kind !== "delete" || !ERASABLE.has(erased.kind)) return false;
+  return about?.sequence === erased.sequence ||
+    erased.kind === "edit" && about?.sequence === erased.about?.sequence;
 }

@@ -7,7 +7,7 @@
 import { NOWHERE } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
-import { decodeBody } from "../wire/entry_body.ts";
+import { decodeBody, type EntryBody } from "../wire/entry_body.ts";
 import type { Logged } from "../wire/message.ts";
 import type { Doubt } from "./doubt.ts";
 import type { Judged } from "./entry_judge.ts";
@@ -45,10 +45,8 @@ export function takePage(
   const findings = new Findings(context, log);
   if (!log.begun) findings.know({ served: end.base.sequence });
   findings.know({ retention: log.knowledge.retention ?? retention });
-  const comesIn = entries.some(({ entry, doubt }) => doubt === undefined && isComing(entry, log.self));
   noteServed(findings, end);
   for (const judged of entries) takeNext(findings, judged, end.base.sequence);
-  if (comesIn) findings.know({ gap: undefined, retention });
   takeEnd(findings, end, {
     // The answer to a question that was overtaken may well bring nothing new.
     isStuck: asked === log.head.sequence && findings.log.head.sequence === log.head.sequence,
@@ -62,13 +60,15 @@ export function takePage(
  * retention nor, as far as is known yet, one's own coming in explains.
  */
 export function noteServed(findings: Findings, { base }: Ends): void {
-  const { served, gap } = findings.log.knowledge;
-  const known = findings.hashAt(base.sequence);
-  if (base.sequence > 0 && known !== undefined && !equal(known, base.hash)) {
+  const { knowledge: { served, gap }, head } = findings.log;
+  const hash = findings.hashAt(base.sequence);
+  if (base.sequence > 0 && hash !== undefined && !equal(hash, base.hash)) {
     findings.flaw("rewritten", base.sequence, base.sequence);
   }
   if (base.sequence > served && !findings.mayBeDropped(base.sequence)) {
-    findings.know({ gap: { from: gap?.from ?? served + 1, to: base.sequence } });
+    // Where it reaches beyond what is known, what has come is not missing: only the rest may have had it settled.
+    const known = base.sequence > head.sequence ? Math.max(served, head.sequence) : served;
+    findings.know({ gap: { from: gap?.from ?? known + 1, to: base.sequence } });
   }
   findings.know({ served: base.sequence });
 }
@@ -164,6 +164,42 @@ function learn(findings: Findings, entry: Logged): void {
   }
   const { whole, roles } = rolesAfter(knowledge, entry, what);
   findings.know({ whole, roles });
+  learnOfSelf(findings, entry, what);
+}
+
+/**
+ * Notes that one has left, or come in again; the latter explains what is not given of before. Nobody can join who is in:
+ * one's own word is enough that one was not, and that of another is believed where one is known to have left.
+ */
+function learnOfSelf(findings: Findings, { from }: Logged, what: EntryBody): void {
+  const { self, knowledge: { left, gap } } = findings.log;
+  const move = moveOf(what, { from, self });
+  if (move === undefined) return;
+  if (move === "out") return findings.know({ left: true });
+  findings.know({ left: false, gap: from === self || left ? undefined : gap });
+}
+
+/** Whether `self` is in the room or out of it by what `from` has done. */
+function moveOf(
+  what: EntryBody,
+  { from, self }: { readonly from: Handle | undefined; readonly self: Handle },
+): "in" | "out" | undefined {
+  if (what.kind === "moderation") {
+    const isOut = what.body.act === "kick" || what.body.act === "ban";
+    return isOut && what.body.handle === self ? "out" : undefined;
+  }
+  if (what.kind !== "membership") return undefined;
+  const { body } = what;
+  switch (body.change) {
+    case "join":
+      return (body.handle ?? from) === self ? "in" : undefined;
+    case "allow":
+      return body.handle === self ? "in" : undefined;
+    case "part":
+      return (body.handle ?? from) === self ? "out" : undefined;
+    default:
+      return undefined;
+  }
 }
 
 /** `isStuck`: nothing new has come, and so nothing would if it were asked for again. */
@@ -185,13 +221,4 @@ function takeEnd(
   if (told.sequence > findings.log.head.sequence) return;
   settleGap(findings, retention);
   findings.giveUpAwaited(({ by }) => by > findings.log.head.sequence);
-}
-
-/** Whether that entry brings `self` into the room. */
-function isComing({ kind, from, content }: Logged, self: Handle): boolean {
-  const what = content && decodeBody(kind, content.body);
-  if (what?.kind !== "membership") return false;
-  const { body } = what;
-  if (body.change === "allow") return body.handle === self;
-  return body.change === "join" && (body.handle ?? from) === self;
 }

@@ -143,7 +143,7 @@ function takeLinked(
     doubtAbout(findings, entry, later);
   const isWithheld = entry.content === undefined && !isErasedRightly(findings, entry);
   findings.place(judged, hash, isWithheld ? found ?? "withheld" : found);
-  if (isWithheld) findings.flaw("withheld", entry.sequence, entry.sequence);
+  if (isWithheld) noteWithheld(findings, entry);
   if (doubt === undefined) moveBase(findings, entry);
 }
 
@@ -156,10 +156,16 @@ function doubtAbout(findings: Findings, entry: Logged, later: Logged | undefined
 /** What was erased since it was kept is erased here, too, where that was done by somebody who may. */
 function checkErased(findings: Findings, entry: Logged, kept: KeptEntry): void {
   if (entry.content !== undefined || kept.entry.content === undefined) return;
-  if (!isErasedRightly(findings, entry)) return findings.flaw("withheld", entry.sequence, entry.sequence);
+  if (!isErasedRightly(findings, entry)) return noteWithheld(findings, entry);
   if (entry.erasedBy !== undefined && findings.at(entry.erasedBy) !== undefined) {
     findings.erase(entry.sequence, entry.erasedBy);
   }
+}
+
+function noteWithheld(findings: Findings, entry: Logged): void {
+  const { sequence, erasedBy } = entry;
+  const by = erasedBy === undefined ? undefined : findings.at(erasedBy);
+  if (!findings.mayCover(by, entry)) findings.flaw("withheld", sequence, sequence);
 }
 
 function isErasedRightly(findings: Findings, entry: Logged): boolean {

@@ -9,6 +9,7 @@ import { contentDigest } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import { equal } from "../wire/bytes.ts";
 import type { Draft, Logged } from "../wire/message.ts";
+import type { Doubt } from "./doubt.ts";
 import { countsAsUnread, entryEvent } from "./entry_event.ts";
 import { type Judged, judgeEntry } from "./entry_judge.ts";
 import type { ClientEvent } from "./event.ts";
@@ -23,11 +24,13 @@ import {
   type Ends,
   keptRoom,
   keptRoomLog,
+  leftRoomLog,
   type LogContext,
   lookUp,
   newRoomLog,
   type RoomLog,
   type Taken,
+  type Wanted,
 } from "./room_log.ts";
 
 /** Entries that are looked at to count what was not read: of more, nobody wants to know how many. */
@@ -90,7 +93,7 @@ export class LogReader {
     const { sequence: to } = room.log.head;
     const limit = FOLDED_AT_START;
     const kept = await this.#parts.store.entries(room.id, { from: 1, to, limit });
-    for (const each of kept) this.#note(room, each);
+    for (const each of kept) this.#note(room, each, { isNew: true });
   }
 
   /** Counts anew what its person has not read, of what is kept. */
@@ -104,7 +107,7 @@ export class LogReader {
   async entry(room: Room, entry: Logged): Promise<readonly ClientEvent[]> {
     return await this.#taken(
       room,
-      await this.#context(room, [entry], undefined),
+      await this.#context(room, { entries: [entry] }),
       await this.#judge(room, entry),
     );
   }
@@ -126,7 +129,7 @@ export class LogReader {
       content,
     };
     const judged: Judged = { entry, doubt: undefined, deviceName };
-    return await this.#taken(room, await this.#context(room, [entry], undefined), judged);
+    return await this.#taken(room, await this.#context(room, { entries: [entry] }), judged);
   }
 
   /** Takes what was read on after the `asked` entry, or, where nothing is known yet, of the end; gives what is to be told. */
@@ -135,7 +138,7 @@ export class LogReader {
     entries: readonly Logged[],
     { end, asked }: { readonly end: Ends; readonly asked: number | undefined },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end });
     const judged = await this.#judgeAll(room, entries);
     const { retention } = room.facts.settings;
     const taken = takePage(context, room.log, { entries: judged, end, retention, asked });
@@ -151,7 +154,7 @@ export class LogReader {
       readonly asked: { readonly before: number; readonly limit: number } | undefined;
     },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end, asked });
     const judged = await this.#judgeAll(room, entries);
     return await this.#tell(room, takeHistory(context, room.log, { entries: judged, end, asked }), true);
   }
@@ -168,7 +171,7 @@ export class LogReader {
       readonly asked: { readonly before: number; readonly limit: number };
     },
   ): Promise<readonly ClientEvent[]> {
-    const context = await this.#context(room, entries, end);
+    const context = await this.#context(room, { entries, end, asked });
     const judged = await this.#judgeAll(room, entries);
     const taken = takeHistory(context, room.log, { entries: judged, end, asked });
     const isNew = ({ entry, hash }: KeptEntry): boolean => {
@@ -182,6 +185,16 @@ export class LogReader {
   async entryAt(room: Room, sequence: number): Promise<KeptEntry | undefined> {
     const [kept] = await this.#parts.store.entries(room.id, { from: sequence, to: sequence, limit: 1 });
     return kept ?? room.shownLast.get(sequence);
+  }
+
+  /**
+   * Whether one's own entry of that id is known to stand there, as one has signed it. One's own clock may be wrong, and
+   * with it the time that one's entries say.
+   */
+  async hasOwn(room: Room, { id, sequence }: Pick<Logged, "id" | "sequence">): Promise<boolean> {
+    const [kept] = await this.#parts.store.entries(room.id, { from: sequence, to: sequence, limit: 1 });
+    if (kept === undefined || kept.entry.from !== this.#self || !equal(kept.entry.id, id)) return false;
+    return kept.doubt === undefined || kept.doubt === "wrong time" satisfies Doubt;
   }
 
   /** Tells what is kept of a room's newest entries before a place. */
@@ -206,6 +219,12 @@ export class LogReader {
     };
   }
 
+  /** Keeps that one is out of a room. */
+  async leave(room: Room): Promise<void> {
+    room.log = leftRoomLog(room.log);
+    await this.keep(room);
+  }
+
   /** Keeps a room as it is. */
   async keep(room: Room): Promise<void> {
     await this.#keep(room, room.log, []);
@@ -219,9 +238,9 @@ export class LogReader {
     return this.#parts.own.account.handle;
   }
 
-  async #context(room: Room, entries: readonly Logged[], end: Ends | undefined): Promise<LogContext> {
+  async #context(room: Room, wanted: Wanted): Promise<LogContext> {
     const { provider, wallClock, store } = this.#parts;
-    return { provider, now: wallClock(), known: await lookUp(store, room.log, { entries, end }) };
+    return { provider, now: wallClock(), known: await lookUp(store, room.log, wanted) };
   }
 
   async #taken(room: Room, context: LogContext, judged: Judged): Promise<readonly ClientEvent[]> {
@@ -240,10 +259,14 @@ export class LogReader {
 
   /** Kept before it is told, to this one's person or the server: what was seen must be known at the next start, too. */
   async #tell(room: Room, taken: Taken, history: boolean): Promise<readonly ClientEvent[]> {
-    for (const { sequence, by } of taken.erased) await this.#parts.store.erase(room.id, sequence, by);
+    for (const { sequence, by } of taken.erased) {
+      await this.#parts.store.erase(room.id, sequence, by);
+      room.fold.forget(sequence);
+    }
     if (taken.keep.length > 0 || taken.flaws.length > 0) await this.#keep(room, taken.log, taken.keep);
+    const last = room.log.begun ? room.log.head.sequence : 0;
     room.log = taken.log;
-    for (const kept of taken.shown) this.#note(room, kept);
+    for (const kept of taken.shown) this.#note(room, kept, { isNew: kept.entry.sequence > last });
     if (history) remember(room, taken.shown);
     const events: ClientEvent[] = [];
     for (const kept of taken.shown) {
@@ -260,11 +283,12 @@ export class LogReader {
     return events;
   }
 
-  #note(room: Room, kept: KeptEntry): void {
+  /** What is shown again, or of old, was counted when it came. */
+  #note(room: Room, kept: KeptEntry, { isNew }: { readonly isNew: boolean }): void {
     room.fold.take(kept);
     const { sequence, from } = kept.entry;
     if (from === this.#self) room.lastOwn = Math.max(room.lastOwn, sequence);
-    if (sequence > room.read && countsAsUnread(kept, this.#self)) room.unread += 1;
+    if (isNew && sequence > room.read && countsAsUnread(kept, this.#self)) room.unread += 1;
   }
 
   async #event(room: Room, kept: KeptEntry, history: boolean): Promise<ClientEvent> {

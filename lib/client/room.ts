@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { Provider } from "../crypto/port.ts";
+import { directId, lobbyId } from "../identity/room_id.ts";
 import { type Handle, parseHandle } from "../text/handle.ts";
-import type { Bytes } from "../wire/bytes.ts";
-import type { RoomMessage } from "../wire/message.ts";
+import { type Bytes, equal } from "../wire/bytes.ts";
+import { LOBBY, type RoomMessage } from "../wire/message.ts";
 import type { RoomFacts } from "./event.ts";
 import { Fold } from "./fold.ts";
 import type { KeptEntry } from "./keepers.ts";
@@ -107,6 +109,26 @@ export class Room {
 /** What a room is called. */
 export function labelOf({ kind, name, with: other }: RoomMessage): string {
   return kind === "direct" ? `@${other ?? "?"}` : name ?? "#?";
+}
+
+/** By whom a room is named to whom, as far as its id depends on that. */
+export interface RoomNaming {
+  /** For the ids. */
+  readonly provider: Pick<Provider, "sha256Now">;
+  /** The server's host key, 32 octets. */
+  readonly hostKey: Bytes;
+  /** Who is told of it. */
+  readonly self: Handle;
+}
+
+/**
+ * Whether a room can be called that: the ids of direct conversations and the lobby follow from who is in them, and under
+ * another label one would say to many what is meant for one. The names of other rooms are the server's word.
+ */
+export function isRightlyNamed({ room, kind, name, with: other }: RoomMessage, naming: RoomNaming): boolean {
+  const { provider, hostKey, self } = naming;
+  if (kind === "open") return (name === LOBBY) === equal(room, lobbyId(provider, hostKey));
+  return other !== undefined && other !== self && equal(room, directId(provider, hostKey, [self, other]));
 }
 
 /** The other of a direct conversation by its label; `undefined` where it is none. */

@@ -88,6 +88,7 @@ export function newRoomLog(room: Bytes, self: Handle): RoomLog {
       headTime: 0,
       served: 0,
       gap: undefined,
+      left: false,
       retention: undefined,
       ...NO_ROLES,
       awaited: [],
@@ -99,6 +100,11 @@ export function newRoomLog(room: Bytes, self: Handle): RoomLog {
 /** The log of a room as it was kept. */
 export function keptRoomLog({ room, base, head, flaws, knowledge }: KeptRoom, self: Handle): RoomLog {
   return { room, self, begun: true, base, head, flaws, knowledge };
+}
+
+/** The log of a room that one is out of, as its server says. */
+export function leftRoomLog(log: RoomLog): RoomLog {
+  return { ...log, knowledge: { ...log.knowledge, left: true } };
 }
 
 /** What is to be kept of a log, which must have begun. Throws a `RangeError` where it has not. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Provider } from "../crypto/port.ts";
 import { NOWHERE } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
@@ -16,7 +17,7 @@ import type { LogReader } from "./log_reader.ts";
 import type { OwnDevices } from "./own_devices.ts";
 import type { People } from "./people.ts";
 import type { Answer, Questions } from "./questions.ts";
-import { Room } from "./room.ts";
+import { isRightlyNamed, Room } from "./room.ts";
 import type { Sender, SendingRooms } from "./sender.ts";
 
 /** Entries of a room's end that are read where nothing of it is known yet: a screen or two. */
@@ -41,6 +42,10 @@ export interface RoomsParts {
   readonly people: People;
   /** Who one is oneself. */
   readonly own: OwnDevices;
+  /** For the ids of rooms. */
+  readonly provider: Pick<Provider, "sha256Now">;
+  /** The server's host key, 32 octets. */
+  readonly hostKey: Bytes;
   /** What is asked on this connection. */
   readonly questions: Questions;
   /** Sends to the server. */
@@ -126,12 +131,12 @@ export class Rooms implements SendingRooms {
   }
 
   /** All rooms were told: what comes from now on is news, and they are read. Those that were not told are gone. */
-  ready(): void {
+  async ready(): Promise<void> {
     this.#isReady = true;
     this.#isMeeting = true;
     for (const room of this.all) {
       if (this.#told.has(room.id.toHex())) this.#follow(room);
-      else this.#leave(room, "meanwhile");
+      else await this.#leave(room, "meanwhile");
     }
   }
 
@@ -151,10 +156,9 @@ export class Rooms implements SendingRooms {
     this.#isMeeting &&= news.type === "presence";
     switch (news.type) {
       case "room":
-        await this.#takeRoom(news);
-        return true;
+        return await this.#takeRoom(news);
       case "gone":
-        return this.#takeGone(news);
+        return await this.#takeGone(news);
       case "entry":
         return await this.#takeEntry(news);
       case "page":
@@ -211,8 +215,11 @@ export class Rooms implements SendingRooms {
     for (const room of this.all.filter(isUnmarked).slice(0, MARKS_AT_ONCE)) this.#mark(room);
   }
 
-  async #takeRoom(facts: RoomMessage): Promise<void> {
+  async #takeRoom(facts: RoomMessage): Promise<boolean> {
+    const { provider, hostKey, own } = this.#parts;
     const before = this.of(facts.room);
+    const isOther = before !== undefined && before.facts.kind !== facts.kind;
+    if (isOther || !isRightlyNamed(facts, { provider, hostKey, self: own.account.handle })) return false;
     const wasMember = before?.isMember === true;
     const knocking = before?.facts.knocking ?? [];
     const room = before ?? await this.#begin(facts);
@@ -227,6 +234,7 @@ export class Rooms implements SendingRooms {
       ...await this.#requests(room, before, knocking),
     ]);
     if (this.#isReady) this.#follow(room);
+    return true;
   }
 
   async #begin(facts: RoomMessage): Promise<Room> {
@@ -265,16 +273,17 @@ export class Rooms implements SendingRooms {
     return "type" in told && told.type === "person" ? told.words : [];
   }
 
-  #takeGone({ room: id, why }: RoomNews & { type: "gone" }): boolean {
+  async #takeGone({ room: id, why }: RoomNews & { type: "gone" }): Promise<boolean> {
     const room = this.of(id);
-    if (room !== undefined) this.#leave(room, why);
+    if (room !== undefined) await this.#leave(room, why);
     return true;
   }
 
   /** What is kept of it stays: else a server had only to say that one is out to have its flaws forgotten. */
-  #leave({ id, label }: Room, why: (ClientEvent & { type: "gone" })["why"]): void {
-    this.#rooms.delete(id.toHex());
-    this.#parts.show([{ type: "gone", room: label, why }]);
+  async #leave(room: Room, why: (ClientEvent & { type: "gone" })["why"]): Promise<void> {
+    this.#rooms.delete(room.id.toHex());
+    await this.#parts.reader.leave(room);
+    this.#parts.show([{ type: "gone", room: room.label, why }]);
   }
 
   async #takeEntry({ room: id, entry }: RoomNews & { type: "entry" }): Promise<boolean> {
@@ -286,15 +295,18 @@ export class Rooms implements SendingRooms {
     return true;
   }
 
-  /** Entries of one's own that come as others' are stored: they need not be sent any more. */
+  /** Entries of one's own that come as others' are stored, where they are what one has said: they need not be sent any more. */
   async #settleOwn(
     room: Room,
-    entries: readonly { readonly id: Bytes; readonly sequence: number; readonly time: number }[],
+    entries: readonly Logged[],
     events: readonly ClientEvent[],
   ): Promise<void> {
+    const { sender, reader } = this.#parts;
     const shown = [...events];
-    for (const { id, sequence, time } of entries) {
-      if (await this.#parts.sender.settle(id) === undefined) continue;
+    for (const entry of entries) {
+      const { id, sequence, time } = entry;
+      if (!sender.has(id) || !await reader.hasOwn(room, entry)) continue;
+      await sender.settle(id);
       shown.push({ type: "ack", room: room.label, id: id.toHex(), sequence, time });
     }
     this.#parts.show(shown);

@@ -138,11 +138,13 @@ export class Sayings {
   ): Promise<void> {
     const { acts, sender, rooms, reader, own, show } = this.#parts;
     const acting = acts.take(entry);
-    const item = acting === undefined ? await sender.settle(entry) : undefined;
-    const draft = acting?.draft ?? item?.signed;
     const room = rooms.of(id);
     // What was sent again had its place long before, and came with what was read.
     const isNext = room?.following.kind === "live" && sequence > room.log.head.sequence;
+    // Else the server's word is not enough: one that has it stored gives it, or has given it.
+    const isStored = isNext || room?.isMember !== true || await reader.hasOwn(room, { id: entry, sequence });
+    const item = acting === undefined && isStored ? await sender.settle(entry) : undefined;
+    const draft = acting?.draft ?? item?.signed;
     // Whose it was is forgotten: what stands there is read as others' entries are.
     if (isNext && draft === undefined) rooms.readAnew(room);
     const placed = { sequence, time, previous };

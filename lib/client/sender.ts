@@ -8,7 +8,7 @@
 import type { Entropy, Provider } from "../crypto/port.ts";
 import { entryId } from "../identity/entry_id.ts";
 import { draftClaim, signEntry } from "../identity/log_entry.ts";
-import type { Bytes } from "../wire/bytes.ts";
+import { type Bytes, equal } from "../wire/bytes.ts";
 import { encodeBody, type EntryBody } from "../wire/entry_body.ts";
 import { type Draft, type FaultCode, type Place, SALT_BYTES } from "../wire/message.ts";
 import type { DeviceConnection } from "./device_connection.ts";
@@ -95,7 +95,8 @@ export class Sender {
 
   /** Keeps an entry at the end of what waits; settles once it is kept. */
   async queue(room: Bytes, draft: Queued["draft"]): Promise<void> {
-    const item = await this.#parts.store.queue({ room, draft, signed: undefined });
+    const item: Queued = { room, draft, signed: undefined };
+    await this.#parts.store.queue(item);
     this.#outbox = added(this.#outbox, item);
   }
 
@@ -119,12 +120,22 @@ export class Sender {
       const seen = next === undefined ? undefined : rooms.seen(next.room);
       if (next === undefined || seen === undefined) return;
       const item = await this.#renewed(next);
-      const signed = item.signed ?? await this.#keepSigned(item, seen);
+      const signed = item && await this.#signed(item, seen);
+      if (item === undefined || signed === undefined) {
+        // Another program of this account has had it stored or refused, or sends it under another id.
+        this.#outbox = settled(this.#outbox, next.draft.id).outbox;
+        continue;
+      }
       // The end may have come meanwhile: nothing is noted as sent that is not.
       if (!connection.open) return;
       this.#outbox = sent(this.#outbox, signed.id, signed);
       connection.send({ type: "send", room: item.room, entry: signed });
     }
+  }
+
+  /** Whether an entry of that id waits for its place. */
+  has(id: Bytes): boolean {
+    return this.waiting.some(({ draft }) => equal(draft.id, id));
   }
 
   /** Notes that an entry has its place; gives it where it was waited for. */
@@ -156,19 +167,22 @@ export class Sender {
     this.#outbox = disconnected(this.#outbox);
   }
 
-  async #keepSigned(item: Queued, seen: Place): Promise<Draft> {
+  /** As it is to be sent; `undefined` where it waits no more. */
+  async #signed(item: Queued, seen: Place): Promise<Draft | undefined> {
+    if (item.signed !== undefined) return item.signed;
     const signed = await this.sign(item.room, item.draft, seen);
     // Another program of this account may have signed it first: what was signed stays the same octets.
-    const kept = await this.#parts.store.queue({ ...item, signed });
-    return kept.signed ?? signed;
+    const kept = await this.#parts.store.requeue({ ...item, signed }, item.draft.id);
+    return kept?.signed;
   }
 
-  /** What waited so long that nobody would believe its id gets another. */
-  async #renewed(item: Queued): Promise<Queued> {
+  /** What waited so long that nobody would believe its id gets another; `undefined` where it waits no more. */
+  async #renewed(item: Queued): Promise<Queued | undefined> {
     const { entropy, wallClock, store } = this.#parts;
     if (!isStale(item, wallClock())) return item;
     const another = { ...item, draft: { ...item.draft, id: entryId(wallClock(), entropy) } };
-    const renewed = await store.queue(another, item.draft.id);
+    const renewed = await store.requeue(another, item.draft.id);
+    if (renewed === undefined) return undefined;
     this.#outbox = renamed(this.#outbox, item.draft.id, renewed);
     return renewed;
   }

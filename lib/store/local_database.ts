@@ -194,18 +194,22 @@ class LocalDatabase implements LocalStore {
     );
   }
 
-  queue(item: Queued, instead: Bytes = item.draft.id): Promise<Queued> {
+  queue(item: Queued): Promise<void> {
+    return this.#changeAs("soon", (database) => {
+      const tag = this.#seal.tag("queue", item.draft.id);
+      const { lastInsertRowid } = prepared(database, "INSERT INTO queue (id, sealed) VALUES (?, x'')").run(
+        tag,
+      );
+      this.#setQueued(database, { number: Number(lastInsertRowid), tag }, item);
+    });
+  }
+
+  requeue(item: Queued, instead: Bytes): Promise<Queued | undefined> {
     return this.#changeAs("soon", (database) => {
       const tag = this.#seal.tag("queue", item.draft.id);
       const found = prepared(database, "SELECT number, id, sealed FROM queue WHERE id = ?")
         .get(this.#seal.tag("queue", instead));
-      if (found === undefined) {
-        const { lastInsertRowid } = prepared(database, "INSERT INTO queue (id, sealed) VALUES (?, x'')").run(
-          tag,
-        );
-        this.#setQueued(database, { number: Number(lastInsertRowid), tag }, item);
-        return item;
-      }
+      if (found === undefined) return undefined;
       const before = this.#queuedIn(found);
       if (before.item.signed !== undefined) return before.item;
       this.#setQueued(database, { number: before.number, tag }, item);

@@ -38,6 +38,7 @@ const RoomSchema = v.strictObject({
     headTime: CountSchema,
     served: CountSchema,
     gap: v.nullable(SequencesSchema),
+    left: v.boolean(),
     retention: v.nullable(CountSchema),
     whole: v.boolean(),
     roles: v.array(v.tuple([HandleSchema, v.picklist(ROOM_ROLES)])),

@@ -91,6 +91,7 @@ class Run {
       erase: through(local.erase),
       queued: through(local.queued),
       queue: through(local.queue),
+      requeue: through(local.requeue),
       unqueue: through(local.unqueue),
       flush: through(local.flush),
       setting: through(local.setting),

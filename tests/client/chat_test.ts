@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import assert, { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import type { ClientEvent, ClientRequest } from "../../lib/client/event.ts";
 import { FIRST_PAUSE_MS_MAX } from "../../lib/client/back_off.ts";
 import type { CloseReason } from "../../lib/wire/close_code.ts";
@@ -189,6 +189,66 @@ test("what came too fast, in slow mode or on a full disk waits, and is sent agai
       await settle();
     }
     deepEqual(bench.server.texts(), ["first", "second"], code);
+    equal(await bench.quit(), undefined);
+  }
+});
+
+test("an ack of a place in which something else stands is not believed: what was said is said again", async () => {
+  const bench = await ChatBench.entered();
+  await bench.server.text(bench.ben, "something else");
+  const { sequence, time } = await bench.message("something else");
+  const { hash: previous } = bench.server.place(LOBBY_ID, sequence - 1);
+  bench.lie = (message) =>
+    message.type === "send"
+      ? [{ type: "ack", room: LOBBY_ID, id: message.entry.id, sequence, time, previous }]
+      : undefined;
+  await bench.say("mine");
+  await bench.line.server.said("send", 1);
+  await settle();
+  await bench.told();
+  equal(bench.events.some(({ type }) => type === "ack"), false);
+  deepEqual(bench.local.waiting.length, 1);
+  bench.lie = () => undefined;
+  await bench.cut();
+  await bench.reconnected();
+  await bench.message("mine");
+  await bench.when(() => bench.local.waiting.length === 0);
+  deepEqual(bench.server.texts(LOBBY_ID).filter((text) => text === "mine").length, 1);
+  equal(await bench.quit(), undefined);
+});
+
+test("one's own entry that comes altered is not stored: what was said stays, to be said again", async () => {
+  const bench = await ChatBench.entered();
+  bench.server.swallows = () => true;
+  await bench.say("mine");
+  await bench.when(() => bench.server.texts(LOBBY_ID).includes("mine"));
+  const stored = bench.server.log().at(-1) ?? assert.fail("it is stored");
+  bench.server.replace(LOBBY_ID, { ...stored, signature: new Uint8Array(64).fill(1) });
+  bench.lie = (message) => message.type === "send" ? [] : undefined;
+  await bench.cut();
+  await bench.reconnected();
+  const shown = await bench.message("mine");
+  equal(shown.reason, "bad signature");
+  equal(bench.events.some(({ type }) => type === "ack"), false);
+  equal(bench.local.waiting.length, 1);
+  await bench.cut();
+  await bench.quit();
+});
+
+test("what another program of the account has had stored, or renewed, is not said a second time", async () => {
+  for (const waited of [0, 43_200_001]) {
+    const bench = await ChatBench.entered();
+    await bench.cut();
+    await bench.until((event) => event.type === "state" && event.state === "waiting");
+    await bench.say("once");
+    const [item] = bench.local.waiting;
+    ok(item !== undefined);
+    await bench.local.unqueue(item.draft.id);
+    bench.server.now += waited;
+    await bench.reconnected();
+    await bench.say("next");
+    await bench.message("next");
+    deepEqual(bench.server.texts(LOBBY_ID).filter((text) => text === "once"), []);
     equal(await bench.quit(), undefined);
   }
 });

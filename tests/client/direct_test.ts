@@ -1,12 +1,13 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import assert, { deepEqual, equal, match, ok } from "node:assert/strict";
 import { directId } from "../../lib/identity/room_id.ts";
 import { safetyWords } from "../../lib/identity/safety_words.ts";
 import { repeatable } from "../secure/recorded_session.ts";
 import { test } from "../sanitized.ts";
-import { HOST_KEY, Person } from "../session/people.ts";
+import { handle, HOST_KEY, Person } from "../session/people.ts";
 import { ChatBench, settle } from "./chat_bench.ts";
 import { NOWHERE } from "../../lib/identity/log_entry.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
+import type { RoomMessage } from "../../lib/wire/message.ts";
 
 function roomOf(one: Person, other: Person): Bytes {
   return directId(repeatable, HOST_KEY.publicKey, [one.name, other.name]);
@@ -114,4 +115,34 @@ test("what is said where one is not accepted comes back as a fault with its text
     "@ben",
   ]);
   equal(await bench.quit(), undefined);
+});
+
+test("a server that calls a room what it is not is not believed: what is meant for one is not said to many", async () => {
+  const of = (bench: ChatBench, label: string) =>
+    bench.server.message(bench.server.named(label)) ?? assert.fail("one is in it");
+  const lies: readonly ((bench: ChatBench) => RoomMessage)[] = [
+    (bench) => {
+      const { name: _, ...den } = of(bench, "#den");
+      return { ...den, kind: "direct", with: bench.ben.name };
+    },
+    (bench) => {
+      const room = roomOf(bench.ann, bench.ben);
+      const { name: _, ...den } = of(bench, "#den");
+      return { ...den, room, kind: "direct", with: handle("zoe") };
+    },
+    (bench) => {
+      const { name: _, ...den } = of(bench, "#den");
+      return { ...den, room: roomOf(bench.ann, bench.ben), kind: "direct", with: bench.ann.name };
+    },
+    (bench) => ({ ...of(bench, "#den"), name: "#lobby" }),
+    (bench) => ({ ...of(bench, "#lobby"), name: "#den" }),
+  ];
+  for (const lie of lies) {
+    const bench = await ChatBench.entered();
+    await bench.ask({ type: "create", room: "#den", visibility: "public" });
+    const before = bench.events.length;
+    bench.line.visit.tell(lie(bench));
+    match((await bench.outcome())?.message ?? "", /./);
+    equal(bench.events.slice(before).some(({ type }) => type === "room"), false);
+  }
 });

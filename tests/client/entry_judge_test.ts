@@ -80,7 +80,7 @@ test("whatever of an entry is another's than its author's is doubtful", async ()
   equal(await doubtOf({ ...entry, about: { sequence: 1, hash: NOWHERE.hash } }, keys), "bad signature");
   equal(await doubtOf({ ...entry, device: (await keyOf(11)).publicKey }, keys), "bad signature");
   equal(await doubtOf(await signed(await keyOf(12)), keys), "unknown device");
-  equal(await doubtOf(entry, undefined), "unknown device");
+  equal(await doubtOf(entry, undefined), "unknown person");
   equal(await doubtOf(entry, keys, "identity changed"), "identity changed");
   const content = { salt: entropy(32), body: encodeBody(text("another")) };
   equal(await doubtOf({ ...entry, content }, keys), "not what was signed");

@@ -1,5 +1,5 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { Fold, FOLDED_MAX } from "../../lib/client/fold.ts";
+import { Fold, FOLDED_MAX, REACTIONS_MAX } from "../../lib/client/fold.ts";
 import type { KeptEntry } from "../../lib/client/keepers.ts";
 import { NOWHERE } from "../../lib/identity/log_entry.ts";
 import type { Handle } from "../../lib/text/handle.ts";
@@ -9,11 +9,19 @@ import { handle } from "../session/people.ts";
 
 const [ANN, BEN] = [handle("ann"), handle("ben")];
 
+/** Where a deed stands in its log: after all before it, unless a test says otherwise. */
+let last = FOLDED_MAX;
+
 /** What somebody does about the message of that number. */
-function deed(from: Handle, what: EntryBody, about: number, doubt?: string): KeptEntry {
+function deed(
+  from: Handle,
+  what: EntryBody,
+  about: number,
+  { doubt, sequence = ++last }: { readonly doubt?: string; readonly sequence?: number } = {},
+): KeptEntry {
   return {
     entry: {
-      sequence: about + 1,
+      sequence,
       time: 0,
       previous: NOWHERE.hash,
       id: new Uint8Array(16),
@@ -58,10 +66,41 @@ test("reactions are counted once for each giver, until they are taken back", () 
   equal(fold.of(1).reactions.size, 0);
 });
 
+test("what was done last is told by its number, in whatever order it is read", () => {
+  const fold = new Fold();
+  fold.take(deed(ANN, edit("new"), 1, { sequence: 9 }));
+  fold.take(deed(BEN, reaction(false), 1, { sequence: 8 }));
+  fold.take(deed(ANN, edit("old"), 1, { sequence: 7 }));
+  fold.take(deed(BEN, reaction(true), 1, { sequence: 6 }));
+  fold.take(deed(ANN, reaction(true, "🎉"), 1, { sequence: 5 }));
+  fold.take(deed(BEN, reaction(true, "🎉"), 1, { sequence: 4 }));
+  equal(fold.of(1).edits.get(ANN), "new");
+  deepEqual([...fold.of(1).reactions], [["🎉", [BEN, ANN]]]);
+});
+
+test("what was erased counts no more, and what was there before it does again", () => {
+  const fold = new Fold();
+  fold.take(deed(ANN, edit("first"), 1, { sequence: 2 }));
+  fold.take(deed(ANN, edit("secret"), 1, { sequence: 3 }));
+  fold.take(deed(BEN, reaction(true), 1, { sequence: 4 }));
+  for (const erased of [3, 4, 99]) fold.forget(erased);
+  equal(fold.of(1).edits.get(ANN), "first");
+  fold.forget(2);
+  deepEqual([fold.of(1).edits.size, fold.of(1).reactions.size], [0, 0]);
+});
+
+test("of very many reactions to one message the first are remembered", () => {
+  const fold = new Fold();
+  for (let at = 0; at < REACTIONS_MAX + 10; at++) fold.take(deed(ANN, reaction(true, `${at}`), 1));
+  fold.take(deed(BEN, reaction(true, "0"), 1));
+  equal(fold.of(1).reactions.size, REACTIONS_MAX);
+  deepEqual(fold.of(1).reactions.get("0"), [ANN, BEN]);
+});
+
 test("what is doubtful changes nothing", () => {
   const fold = new Fold();
-  fold.take(deed(ANN, edit("forged"), 1, "bad signature"));
-  fold.take(deed(ANN, { kind: "delete", body: {} }, 1, "not allowed"));
+  fold.take(deed(ANN, edit("forged"), 1, { doubt: "bad signature" }));
+  fold.take(deed(ANN, { kind: "delete", body: {} }, 1, { doubt: "not allowed" }));
   deepEqual([fold.of(1).edits.size, fold.of(1).deletedBy], [0, undefined]);
 });
 

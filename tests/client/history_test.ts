@@ -75,6 +75,30 @@ test("what is said while a page is read is not missing in it, from whatever numb
   equal(await bench.quit(), undefined);
 });
 
+test("attack 42: what is left of a page that reaches into what is known is judged as following on the gap", async () => {
+  const bench = await withTexts(80);
+  const { visit, server } = bench.line;
+  const base = bench.local.kept[0]?.room.base.sequence ?? 0;
+  ok(base > 20);
+  bench.lie = (message) => message.type === "read" ? [] : undefined;
+  const asked = page(bench, { from: "before", sequence: base + 6 }, 20);
+  const answer = await bench.server.answer(visit, await server.said("read", 2));
+  visit.tell(
+    ...answer.map((message) =>
+      message.type === "page"
+        ? { ...message, entries: message.entries.filter(({ sequence }) => sequence < base - 2) }
+        : message
+    ),
+  );
+  const { messages } = await asked;
+  ok(messages.length > 0);
+  deepEqual(messages.map(({ reason }) => reason), messages.map(() => undefined));
+  const integrity = await bench.until(({ type }) => type === "integrity");
+  const flaw = { kind: "missing", from: base - 2, to: base + 5 };
+  deepEqual(integrity.type === "integrity" && integrity.flaws.at(-1), flaw);
+  equal(await bench.quit(), undefined);
+});
+
 test("history is shown around an entry and from a time on, and what is shown there can be answered", async () => {
   const bench = await ChatBench.of();
   for (let at = 0; at < 200; at++) {
@@ -155,6 +179,27 @@ test("an edit that is not the author's changes nothing, and takes nothing of the
   await bench.isLive();
   const { messages } = await page(bench, { from: "before", sequence: undefined });
   equal(messages.find((each) => each.sequence === sequence)?.text, "I owe you 100");
+  equal(await bench.quit(), undefined);
+});
+
+test("a text that was replaced twice is shown as it was left, though the older edit is read after the newer", async () => {
+  const bench = await ChatBench.of();
+  const { server, ben } = bench;
+  const { sequence } = await server.text(ben, "one");
+  await server.say(ben, { kind: "edit", body: { text: "two" } }, { about: sequence });
+  for (let at = 0; at < 60; at++) await server.text(ben, `text ${at}`);
+  const { sequence: newest } = await server.say(ben, { kind: "edit", body: { text: "three" } }, {
+    about: sequence,
+  });
+  await bench.start();
+  const shown = async (before: number, limit: number): Promise<string | undefined> => {
+    const { messages } = await page(bench, { from: "before", sequence: before }, limit);
+    return messages.find((each) => each.sequence === sequence)?.text;
+  };
+  equal(await shown(20, 20), "three", "though it was read before the older one");
+  await server.say(ben, { kind: "delete", body: {} }, { about: newest });
+  await bench.isLive();
+  equal(await shown(sequence + 1, 1), "two", "what was deleted is shown no more");
   equal(await bench.quit(), undefined);
 });
 

@@ -121,7 +121,7 @@ test("what one person signed is ☐ under another's name, with or without that o
 
 test("whoever has no card is ☐", async () => {
   const bench = await ChatBench.entered();
-  equal((await bench.said(await Person.named("nobody-knows"))).reason, "unknown device");
+  equal((await bench.said(await Person.named("nobody-knows"))).reason, "unknown person");
   await bench.quit();
 });
 

@@ -96,6 +96,25 @@ test("what was read on another device is read here, and unread is counted anew",
   equal(await bench.quit(), undefined);
 });
 
+test("what was not read is counted once, however often one looks at what was said", async () => {
+  const bench = await ChatBench.entered();
+  for (const text of ["one", "two"]) await bench.server.text(bench.ben, text);
+  await bench.message("two");
+  for (let at = 1; at <= 2; at++) {
+    await bench.ask({
+      type: "history",
+      room: "#lobby",
+      where: { from: "before", sequence: undefined },
+      limit: 10,
+    });
+    await bench.when(() => bench.events.filter(({ type }) => type === "page").length === at);
+  }
+  await bench.ask({ type: "rooms" });
+  const rooms = await bench.until((event) => event.type === "rooms");
+  deepEqual(rooms.type === "rooms" && rooms.rooms.map(({ unread }) => unread), [2]);
+  equal(await bench.quit(), undefined);
+});
+
 test("whoever is away is away on the next connection, too, until they are back", async () => {
   const bench = await ChatBench.entered();
   await bench.ask({ type: "away", text: "lunch" });

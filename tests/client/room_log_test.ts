@@ -2,7 +2,10 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { test } from "../sanitized.ts";
 import { DELETE, EDIT, JOIN, membership, moderation, PART, settlement, text } from "../chat/bodies.ts";
 import { House } from "../chat/house.ts";
+import { leftRoomLog } from "../../lib/client/room_log.ts";
 import { placeOf } from "../../lib/identity/log_entry.ts";
+import type { Handle } from "../../lib/text/handle.ts";
+import { type BodyOf, encodeBody } from "../../lib/wire/entry_body.ts";
 import { provider } from "../crypto/test_provider.ts";
 import { handleOf } from "../identity/people.ts";
 import { GivenLog, READER, Reader, words } from "./given_log.ts";
@@ -475,6 +478,32 @@ test("a deletion that is not its author's erases nothing, and covers nothing", a
   deepEqual(words(reader.log.flaws), [`withheld ${bobs}`]);
 });
 
+test("a deletion by one of whom nothing is known is doubtful, and so is what it erased, but no flaw", async () => {
+  const tea = teaRoom(10);
+  const bobs = tea.house.must(tea.room, BOB, text("mine"));
+  const early = given(tea);
+  tea.house.must(tea.room, BOB, DELETE, { about: bobs });
+  const log = given(tea);
+  const live = await readAll(early);
+  const forward = new Reader(log.room);
+  const back = new Reader(log.room);
+  for (const each of [live, forward, back]) each.doubts.set(12, "unknown person");
+  await live.catchUp(log);
+  await live.before(log, 12);
+  await forward.catchUp(log);
+  await back.page(log, { limit: 1 });
+  await back.before(log);
+  for (const each of [live, forward, back]) deepEqual(each.log.flaws, []);
+  for (const each of [forward, back]) equal(each.kept.get(bobs)?.doubt, "withheld");
+  ok(live.kept.get(bobs)?.entry.content !== undefined, "what was given stays");
+  // It covers what it names, and nothing else.
+  log.replace(6, ({ content: _, ...rest }) => ({ ...rest, erasedBy: 12 }));
+  const lied = new Reader(log.room);
+  lied.doubts.set(12, "unknown person");
+  await lied.catchUp(log);
+  deepEqual(words(lied.log.flaws), ["withheld 6"]);
+});
+
 test("an erased entry waits for its deletion over a restart, and is withheld if none comes", async () => {
   const tea = teaRoom(10);
   tea.house.must(tea.room, ANN, DELETE, { about: 6 });
@@ -546,7 +575,7 @@ test("whoever was away longer than a room keeps its entries goes on from what is
   other.now = reader.now;
   log.remove(16, 17);
   await other.catchUp(log);
-  deepEqual(words(other.log.flaws), ["missing 1-17"]);
+  deepEqual(words(other.log.flaws), ["missing 5-17"], "what it has is not");
 });
 
 test("whoever left and came back is not missing what was said meanwhile", async () => {
@@ -577,7 +606,63 @@ test("whoever left and came back is not missing what was said meanwhile", async 
     deepEqual([back.log.flaws, back.log.base.sequence, back.log.head.sequence], [[], 10, 12]);
   }
   await reader.catchUp(lied);
-  deepEqual(words(reader.log.flaws), ["missing 1-11"], "without one's own coming it is");
+  deepEqual(words(reader.log.flaws), ["missing 4-11"], "without one's own coming it is");
+});
+
+/** Zoe reads up to #10 and is away; #16 says that another brings her in, and what is before it is given no more. */
+async function broughtIn(
+  by: { readonly from: Handle | undefined; readonly body: BodyOf<"membership"> },
+  { hasLeft }: { readonly hasLeft: "heard" | "signed" | "not" },
+): Promise<Reader> {
+  const tea = teaRoom(10);
+  if (hasLeft === "signed") {
+    tea.house.bring(tea.room, READER);
+    tea.house.must(tea.room, ANN, moderation({ act: "kick", handle: READER }));
+  }
+  const reader = await readAll(given(tea));
+  for (let at = reader.log.head.sequence; at < 20; at++) tea.house.must(tea.room, ANN, text(`line ${at}`));
+  if (hasLeft === "heard") reader.log = leftRoomLog(reader.log);
+  reader.restart();
+  const log = given(tea);
+  const content = {
+    salt: new Uint8Array(32),
+    body: encodeBody({ kind: "membership", body: by.body }),
+  };
+  log.replace(16, ({ from: _, ...entry }) => ({
+    ...entry,
+    kind: "membership",
+    ...by.from === undefined ? {} : { from: by.from },
+    content,
+  }));
+  log.rechain(17, { isShown: true });
+  log.drop(15);
+  await reader.catchUp(log, { limit: 2 });
+  return reader;
+}
+
+test("attack 42: another's word that one came in explains nothing where one is not known to have left", async () => {
+  const joins = { from: undefined, body: { change: "join", handle: READER } } as const;
+  const allows = { from: ANN, body: { change: "allow", handle: READER } } as const;
+  for (const by of [joins, allows]) {
+    deepEqual(words((await broughtIn(by, { hasLeft: "not" })).log.flaws), ["missing 11-15"]);
+    for (const hasLeft of ["signed", "heard"] as const) {
+      const reader = await broughtIn(by, { hasLeft });
+      deepEqual([words(reader.log.flaws), reader.log.knowledge.left], [[], false], hasLeft);
+    }
+  }
+  const own = { from: READER, body: { change: "join" } } as const;
+  deepEqual((await broughtIn(own, { hasLeft: "not" })).log.flaws, []);
+});
+
+test("attack 42: coming in again shortens no retention that was known", async () => {
+  const tea = teaRoom(10);
+  tea.house.must(tea.room, ANN, settlement({ act: "retention", days: 30 }));
+  const reader = await readAll(given(tea));
+  tea.house.bring(tea.room, READER);
+  const log = given(tea);
+  log.retention = 1;
+  await reader.catchUp(log);
+  equal(reader.log.knowledge.retention, 30);
 });
 
 test("what an operator was is known only as far as the log is: unknown ones may have been it", async () => {

@@ -149,6 +149,7 @@ test("a room that one was put out of is gone, also when that happened while one 
     { room: other },
   );
   const banned = await bench.until(({ type }) => type === "gone");
+  ok(bench.local.kept.some(({ room }) => room.label === "#other" && room.knowledge.left), "that is kept");
   deepEqual(banned.type === "gone" && [banned.room, banned.why], ["#other", "banned"]);
   equal(await bench.quit(), undefined);
 });

@@ -54,6 +54,7 @@ const PHASES = ["entering", "password", "device"] as const;
 const DOUBTS = Object.keys(
   {
     "not what was signed": 0,
+    "unknown person": 0,
     "identity changed": 0,
     "device list refused": 0,
     "unknown device": 0,

@@ -97,13 +97,19 @@ export class MemoryLocal implements LocalStore {
   }
 
   /** See {@linkcode LocalStore}. */
-  queue(item: Queued, instead: Bytes = item.draft.id): Promise<Queued> {
+  queue(item: Queued): Promise<void> {
     return this.#do("queue", () => {
+      this.#queue = [...this.#queue, item];
+    });
+  }
+
+  /** See {@linkcode LocalStore}. */
+  requeue(item: Queued, instead: Bytes): Promise<Queued | undefined> {
+    return this.#do("requeue", () => {
       const there = this.#queue.find(({ draft }) => equal(draft.id, instead));
-      const kept = there?.signed === undefined ? item : there;
-      this.#queue = there === undefined
-        ? [...this.#queue, kept]
-        : this.#queue.map((each) => each === there ? kept : each);
+      if (there === undefined) return undefined;
+      const kept = there.signed === undefined ? item : there;
+      this.#queue = this.#queue.map((each) => each === there ? kept : each);
       return kept;
     });
   }

@@ -126,7 +126,7 @@ function hastyLocal(local: MemoryLocal): LocalStore {
   return withMethods<LocalStore>(local, {
     queue: (item) => {
       void later(item);
-      return Promise.resolve(item);
+      return Promise.resolve();
     },
   });
 }
@@ -143,5 +143,6 @@ function renamingLocal(local: MemoryLocal): LocalStore {
         return { room, draft: { ...draft, id }, signed: undefined };
       });
     },
+    requeue: async (item, instead) => await local.requeue(item, instead) ?? item,
   });
 }

@@ -71,6 +71,7 @@ function roomAt(head: Place, rest: Partial<KeptRoom> = {}): KeptRoom {
       whole: true,
       roles: new Map([[ANN, "owner"]]),
       awaited: [{ sequence: 3, by: 9 }],
+      left: false,
       claims: [place(4)],
     },
     ...rest,
@@ -322,14 +323,16 @@ folderTest("what waits keeps its order and its first signature, whoever signs it
   const one = await open(folder);
   const two = await open(folder);
   const [a, b, c] = [queuedOf(1), queuedOf(2), queuedOf(3)];
-  for (const item of [a, b, c]) deepEqual(await one.queue(item), item);
-  deepEqual(await one.queue(signedOf(b, 5)), signedOf(b, 5));
-  deepEqual(await two.queue(signedOf(b, 6)), signedOf(b, 5), "the other has signed it before");
+  for (const item of [a, b, c]) await one.queue(item);
+  deepEqual(await one.requeue(signedOf(b, 5), b.draft.id), signedOf(b, 5));
+  deepEqual(await two.requeue(signedOf(b, 6), b.draft.id), signedOf(b, 5), "the other has signed it before");
   const anew = queuedOf(9);
-  deepEqual(await one.queue(anew, a.draft.id), anew);
+  deepEqual(await one.requeue(anew, a.draft.id), anew);
+  deepEqual(await two.requeue(queuedOf(8), a.draft.id), undefined, "the other has renewed it before");
   deepEqual(await two.queued(), [anew, signedOf(b, 5), c]);
   await two.unqueue(anew.draft.id);
   await two.unqueue(c.draft.id);
+  deepEqual(await one.requeue(signedOf(c, 5), c.draft.id), undefined, "the other has had it stored");
   await one.queue(c);
   deepEqual(await one.queued(), [signedOf(b, 5), c]);
   one.close();

@@ -54,6 +54,7 @@ for (let sequence = 1; sequence <= Number(count); sequence++) {
       whole: true,
       roles: new Map(),
       awaited: [],
+      left: false,
       claims: [],
     },
   }, [{ entry, hash, doubt: undefined, deviceName: undefined }]);
