@@ -82,7 +82,7 @@ function resolved<Result>(work: () => Result): Promise<Result> {
 }
 
 function hashOf(name: "sha256" | "sha512", data: Bytes): Bytes {
-  return Uint8Array.from(createHash(name).update(data).digest());
+  return new Uint8Array(createHash(name).update(data).digest());
 }
 
 /** HMAC from two hash states that have taken the key (RFC 2104 §4): a third of what a new HMAC would cost. */
@@ -94,7 +94,7 @@ function hmac(name: "sha256" | "sha512", key: Bytes): Mac {
   return {
     sign: (data) =>
       Promise.resolve(
-        Uint8Array.from(outer.copy().update(inner.copy().update(data).digest()).digest()),
+        new Uint8Array(outer.copy().update(inner.copy().update(data).digest()).digest()),
       ),
   };
 }
@@ -120,7 +120,7 @@ function x25519Pair(seed: Bytes): X25519Pair {
 /** The shared secret; `undefined` where OpenSSL's rule refuses a share of small order, as RFC 7748 §6.1 lets it. */
 function agreed(privateKey: KeyObject, publicKey: KeyObject): Bytes | undefined {
   try {
-    return Uint8Array.from(diffieHellman({ privateKey, publicKey }));
+    return new Uint8Array(diffieHellman({ privateKey, publicKey }));
   } catch {
     return undefined;
   }
@@ -131,7 +131,7 @@ function ed25519SigningKey(seed: Bytes): SigningKey {
   const privateKey = privateKeyOf(DER_PREFIX.ed25519Private, seed);
   return {
     publicKey: publicHalf(privateKey),
-    sign: (data) => resolved(() => Uint8Array.from(sign(null, data, privateKey))),
+    sign: (data) => resolved(() => new Uint8Array(sign(null, data, privateKey))),
   };
 }
 
@@ -168,7 +168,7 @@ function publicKeyOf(prefix: Bytes, key: Bytes): KeyObject {
 /** The raw public half of a private key: the end of its DER. */
 function publicHalf(privateKey: KeyObject): Bytes {
   const der = createPublicKey(privateKey).export({ format: "der", type: "spki" });
-  return Uint8Array.from(der.subarray(-X25519_BYTES));
+  return new Uint8Array(der.subarray(-X25519_BYTES));
 }
 
 function blockCipher(name: "aes-256-cbc" | "aes-256-ctr", key: Bytes): BlockCipher {
@@ -178,7 +178,7 @@ function blockCipher(name: "aes-256-cbc" | "aes-256-ctr", key: Bytes): BlockCiph
       resolved(() => {
         requireLength("an initialisation vector", iv, AES_BLOCK_BYTES);
         const cipher = createCipheriv(name, key, iv);
-        return concat(Uint8Array.from(cipher.update(plaintext)), Uint8Array.from(cipher.final()));
+        return concat(new Uint8Array(cipher.update(plaintext)), new Uint8Array(cipher.final()));
       }),
     decrypt: (iv, ciphertext) =>
       resolved(() => {
@@ -197,9 +197,9 @@ function decrypted(
     return undefined;
   }
   const decipher = createDecipheriv(name, key, iv);
-  const start = Uint8Array.from(decipher.update(ciphertext));
+  const start = new Uint8Array(decipher.update(ciphertext));
   try {
-    return concat(start, Uint8Array.from(decipher.final()));
+    return concat(start, new Uint8Array(decipher.final()));
   } catch {
     return undefined;
   }

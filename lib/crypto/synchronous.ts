@@ -23,7 +23,7 @@ const TAG_BYTES = 32;
 
 /** SHA-256, 32 octets. */
 export function sha256Now(data: Bytes): Bytes {
-  return Uint8Array.from(createHash("sha256").update(data).digest());
+  return new Uint8Array(createHash("sha256").update(data).digest());
 }
 
 /** SHA-256 of what comes in pieces. */
@@ -33,7 +33,7 @@ export function runningSha256(): RunningHash {
     update: (data) => {
       hash.update(data);
     },
-    digest: () => Uint8Array.from(hash.digest()),
+    digest: () => new Uint8Array(hash.digest()),
   };
 }
 
@@ -45,14 +45,14 @@ export function a256cbcHs512(key: Bytes): AuthenticatedCipher {
 
   function tagOf(ivAndCiphertext: Bytes, associated: Bytes): Bytes {
     const mac = createHmac("sha512", macKey).update(associated).update(ivAndCiphertext);
-    return Uint8Array.from(mac.update(u64(8 * associated.length)).digest().subarray(0, TAG_BYTES));
+    return new Uint8Array(mac.update(u64(8 * associated.length)).digest().subarray(0, TAG_BYTES));
   }
 
   return {
     seal(iv, plaintext, associated) {
       requireLength("an initialisation vector", iv, AES_BLOCK_BYTES);
       const cipher = createCipheriv("aes-256-cbc", encryptionKey, iv);
-      const sealed = concat(iv, Uint8Array.from(cipher.update(plaintext)), Uint8Array.from(cipher.final()));
+      const sealed = concat(iv, new Uint8Array(cipher.update(plaintext)), new Uint8Array(cipher.final()));
       return concat(sealed, tagOf(sealed, associated));
     },
     open(sealed, associated) {
@@ -73,7 +73,7 @@ function decrypted(key: Bytes, ivAndCiphertext: Bytes): Bytes | undefined {
   const decipher = createDecipheriv("aes-256-cbc", key, iv);
   const start = decipher.update(ivAndCiphertext.subarray(AES_BLOCK_BYTES));
   try {
-    return concat(Uint8Array.from(start), Uint8Array.from(decipher.final()));
+    return concat(new Uint8Array(start), new Uint8Array(decipher.final()));
   } catch {
     return undefined;
   }

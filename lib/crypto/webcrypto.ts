@@ -191,7 +191,7 @@ function scrypt(passphrase: Bytes, salt: Bytes, cost: ScryptCost, length: number
   };
   return new Promise((resolve, reject) => {
     nodeScrypt(passphrase, salt, length, options, (error, derived) => {
-      if (error === null) resolve(Uint8Array.from(derived));
+      if (error === null) resolve(new Uint8Array(derived));
       else reject(error);
     });
   });
