@@ -85,8 +85,8 @@ export function climateOf(seed: number): Climate {
 /** Milliseconds that the server is down at most. */
 const SERVER_DOWN_MS_MAX = 5_000;
 
-/** Milliseconds in which all that is on its way has come, once there is no trouble any more. */
-const TOLD_MS = 1_000;
+/** Milliseconds in which all that is on its way has come, once there is no trouble any more, over dead connections, too. */
+const TOLD_MS = 150_000;
 
 /** Milliseconds between two things that somebody does, at most. */
 const PAUSE_MS_MAX = 1_500;
