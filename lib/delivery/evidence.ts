@@ -9,7 +9,7 @@ import type { LogStore } from "../chat/log_port.ts";
 import type { Proposal } from "../chat/proposal.ts";
 import type { RoomState } from "../chat/room.ts";
 import type { Provider } from "../crypto/port.ts";
-import { draftClaim, verifyEntry } from "../identity/log_entry.ts";
+import { draftClaim, NOWHERE, verifyEntry } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { EntryKind } from "../wire/entry_body.ts";
@@ -102,14 +102,18 @@ async function isSigned({ room, from, device, draft }: Proposal, provider: Provi
   return await verifyEntry(key, draftClaim(provider, { room, from }, draft), draft.signature);
 }
 
-/** Whether an entry with that very hash is at that place of the log; those that were dropped cannot be told any more. */
+/**
+ * Whether an entry with that very hash is at that place of the log. Nobody was told what is beyond the head that is
+ * stored, though it may be there once the batch is; and of what was dropped the hash cannot be told, while readers who
+ * keep it would take another for a fork.
+ */
 async function isSeenThere(
   { sequence, hash }: Place,
   room: RoomState | undefined,
   { places }: EvidenceParts,
 ): Promise<boolean> {
-  // What is beyond the head is for the rules to refuse.
-  if (room === undefined || sequence > room.head.sequence) return true;
+  if (sequence === 0) return equal(hash, NOWHERE.hash);
+  if (room === undefined || sequence > room.head.sequence || sequence < room.base.sequence) return false;
   const there = await places.hashAt(room, sequence);
   return there === undefined || equal(hash, there);
 }
