@@ -57,6 +57,8 @@ export interface LogStore {
    * left out: whoever reads the log sees which numbers are missing.
    */
   entries(room: Bytes, range: EntryRange): Promise<readonly Logged[]>;
+  /** How many entries of a room edit the one at that sequence, erased ones included. */
+  edits(room: Bytes, sequence: number): Promise<number>;
   /** The room and the place of the entry with that id, dropped ones included; `undefined` where there is none. */
   placeOfId(id: Bytes): Promise<{ readonly room: Bytes; readonly sequence: number } | undefined>;
   /** The sequence of the first entry not before `time`; one past the last where there is none. */

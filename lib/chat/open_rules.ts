@@ -71,7 +71,7 @@ export function ruleInOpen(
       return whereHeard(scene, "file") ?? unlessTooSoon(scene) ??
         ruleOfFile({ room: room.id, owner: from }, what.body, facts.file);
     case "edit":
-      return whereHeard(scene, "edit") ?? ruleOfEdit(target, from);
+      return whereHeard(scene, "edit") ?? ruleOfEdit(target, from, facts);
     case "reaction":
       return whereHeard(scene, "reaction") ?? ruleOfMark(target);
     case "delete": {

@@ -37,6 +37,8 @@ export interface Facts {
   readonly hostKey: Bytes;
   /** The stored entry at the sequence that the draft is about, where it is about one and that is there. */
   readonly target: Logged | undefined;
+  /** Of an edit: how many there are of the same entry. */
+  readonly edits: number;
   /** Of a file: what is kept of it. */
   readonly file: KeptFile | undefined;
   /** When its author last said something in that room: text, reply or file; `undefined` where that is not known. */

@@ -78,6 +78,8 @@ export class Batch {
   readonly #rooms = new Map<string, RoomState>();
   /** The entries of this batch, by their ids. */
   readonly #entries = new Map<string, { readonly room: Bytes; readonly entry: Logged }>();
+  /** How many edits of the entry at a place it has. */
+  readonly #edits = new Map<string, number>();
   /** Places whose content this batch erases. */
   readonly #erased = new Set<string>();
 
@@ -138,7 +140,7 @@ export class Batch {
     return isSame ? { kind: "again", entry } : { kind: "refused", code: "idTaken" };
   }
 
-  #facts({ room: id, from }: Proposal, { target, file }: Evidence): Facts {
+  #facts({ room: id, from, draft }: Proposal, { target, edits, file }: Evidence): Facts {
     const { now, provider, hostKey, cards, blocks, spoken, retention } = this.#parts;
     const speaker = from === undefined ? undefined : speakerKey(id, from);
     return {
@@ -146,6 +148,7 @@ export class Batch {
       provider,
       hostKey,
       target: target && this.#asItIs(id, target),
+      edits: edits + (draft.about === undefined ? 0 : this.#editsOf(id, draft.about.sequence)),
       file,
       lastSpoke: speaker === undefined ? undefined : this.spoken.get(speaker) ?? spoken.get(speaker),
       defaults: { retention },
@@ -163,9 +166,17 @@ export class Batch {
   #take(room: RoomState, entry: Logged): void {
     this.#rooms.set(room.id.toHex(), room);
     this.#entries.set(entry.id.toHex(), { room: room.id, entry });
+    if (entry.kind === "edit" && entry.about !== undefined) {
+      const { sequence } = entry.about;
+      this.#edits.set(placeKey(room.id, sequence), this.#editsOf(room.id, sequence) + 1);
+    }
     if (room.settings.slow > 0 && entry.from !== undefined && SPOKEN.includes(entry.kind)) {
       this.spoken.set(speakerKey(room.id, entry.from), entry.time);
     }
+  }
+
+  #editsOf(room: Bytes, sequence: number): number {
+    return this.#edits.get(placeKey(room, sequence)) ?? 0;
   }
 
   /** Without its content where this batch has erased that, or what it edits. */

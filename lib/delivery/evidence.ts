@@ -28,7 +28,7 @@ export interface EvidenceParts {
   /** Hashes and verifies. */
   readonly provider: Provider;
   /** What is stored. */
-  readonly logs: Pick<LogStore, "placeOfId" | "entries">;
+  readonly logs: Pick<LogStore, "placeOfId" | "entries" | "edits">;
   /** Files that are there. */
   readonly files: Pick<FileStore, "find">;
   /** Rooms as they are stored. */
@@ -49,6 +49,8 @@ export interface Evidence {
   readonly isSound: boolean;
   /** The stored entry that it is about. */
   readonly target: Logged | undefined;
+  /** How many edits of that entry are stored, where it is one. */
+  readonly edits: number;
   /** The file that it puts into the room. */
   readonly file: KeptFile | undefined;
 }
@@ -77,6 +79,9 @@ export async function evidenceFor(proposal: Proposal, parts: EvidenceParts): Pro
     known: await knownUnder(draft.id, id, parts),
     isSound: await isSigned(proposal, parts.provider) && await isSeenThere(draft.seen, room, parts),
     target: draft.about && room && await parts.places.entryAt(room, draft.about.sequence),
+    edits: what.kind === "edit" && draft.about !== undefined
+      ? await parts.logs.edits(id, draft.about.sequence)
+      : 0,
     file: what.kind === "file" ? await parts.files.find(what.body.file) : undefined,
   };
 }

@@ -89,6 +89,13 @@ export class LogDatabase implements LogStore {
     });
   }
 
+  edits(room: Bytes, sequence: number): Promise<number> {
+    return this.#read((database) => {
+      const kept = this.#kept.get(room.toHex());
+      return kept === undefined ? 0 : this.#rows.editsOf(database, keyOf(kept), sequence).length;
+    });
+  }
+
   placeOfId(id: Bytes): Promise<{ readonly room: Bytes; readonly sequence: number } | undefined> {
     return this.#read((database) => {
       const row = prepared(database, "SELECT room, sequence FROM entry_ids WHERE id = ?").get(id);

@@ -32,6 +32,7 @@ test("what the host key signs has its place by the rules, and verifies under the
     provider,
     hostKey: HOST_KEY,
     target: undefined,
+    edits: 0,
     file: undefined,
     lastSpoke: undefined,
     defaults: { retention: 7 },

@@ -190,6 +190,10 @@ export class House {
       provider,
       hostKey: HOST_KEY,
       target: target !== undefined && target.sequence > base ? target : undefined,
+      edits:
+        this.log(room).filter(({ kind, about }) =>
+          kind === "edit" && about?.sequence === draft.about?.sequence
+        ).length,
       file,
       lastSpoke: this.log(room).findLast((entry) => entry.from === from && SPEECH.has(entry.kind))?.time,
       defaults: { retention: this.retention },

@@ -91,6 +91,15 @@ export class MemoryLog implements LogStore {
   }
 
   /** See {@linkcode LogStore}. */
+  edits(room: Bytes, sequence: number): Promise<number> {
+    return this.#do(
+      "edits",
+      () =>
+        this.log(room).filter(({ kind, about }) => kind === "edit" && about?.sequence === sequence).length,
+    );
+  }
+
+  /** See {@linkcode LogStore}. */
   placeOfId(id: Bytes): Promise<{ readonly room: Bytes; readonly sequence: number } | undefined> {
     return this.#do("placeOfId", () => this.#places.get(id.toHex()));
   }

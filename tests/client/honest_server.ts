@@ -514,6 +514,7 @@ export class HonestServer {
       provider: repeatable,
       hostKey: HOST_KEY.publicKey,
       target: about === undefined ? undefined : log[about.sequence - 1],
+      edits: 0,
       file: undefined,
       lastSpoke: undefined,
       defaults: { retention: 0 },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { RATES } from "../../lib/chat/rate.ts";
+import { EDITS_MAX } from "../../lib/chat/target_rules.ts";
 import { AGAIN_MS } from "../../lib/delivery/saying_desk.ts";
 import { test } from "../sanitized.ts";
 import { handle } from "../session/people.ts";
@@ -119,6 +120,24 @@ test("attack 33: a flood of questions is refused with a wait, and one of marks, 
   }
   assert.equal(ann.heard.length - length, RATES.signals.burst);
   assert.equal(eve.faults().length, 21);
+});
+
+test("attack 33: edits of one message are counted over turns, and within one", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  await ann.says("first");
+  const { place } = await hall.last();
+  const edit = { kind: "edit", body: { text: "better" } } as const;
+  assert.equal(await ann.does(edit, { about: place }), undefined);
+  const drafts = await Promise.all(
+    Array.from({ length: EDITS_MAX }, () => ann.draft(edit, { about: place })),
+  );
+  for (const draft of drafts) void ann.send(draft);
+  await hall.settled();
+  assert.deepEqual(ann.faults().map(({ code, about }) => [code, about]), [[
+    "limitReached",
+    drafts.at(-1)?.id,
+  ]]);
 });
 
 test("attack 33: big files are refused beyond the quota", async () => {
