@@ -49,8 +49,10 @@ export interface Facts {
   readonly isAccount: (handle: Handle) => boolean;
   /** Whether a room has that name or one that looks like it. */
   readonly nameTaken: (name: string) => boolean;
-  /** How many rooms an account is in. */
+  /** How many rooms an account is in; not those into which it is only asked. */
   readonly roomsOf: (handle: Handle) => number;
+  /** How many invitations and requests for a conversation an account has not answered. */
+  readonly asksOf: (handle: Handle) => number;
   /** Whether `by` takes no direct messages of `whom`. */
   readonly blocks: (whom: Handle, by: Handle) => boolean;
 }

@@ -154,7 +154,9 @@ export class Batch {
       defaults: { retention },
       isAccount: (handle) => cards.isAccount(handle),
       nameTaken: (name) => this.#isTaken(name, id),
-      roomsOf: (handle) => this.#roomsOf(handle),
+      roomsOf: (handle) => this.#count(handle, (standing) => standing === "member"),
+      asksOf: (handle) =>
+        this.#count(handle, (standing) => standing === "invited" || standing === "requested"),
       blocks: (whom, by) => blocks.blocks(whom, by),
     };
   }
@@ -199,10 +201,10 @@ export class Batch {
     );
   }
 
-  #roomsOf(handle: Handle): number {
+  /** How many rooms somebody is that to. */
+  #count(handle: Handle, isCounted: (standing: ReturnType<typeof standingOf>) => boolean): number {
     const stored = this.#parts.rooms.of(handle).filter(({ id }) => !this.#rooms.has(id.toHex()));
-    const here = this.rooms.filter((room) => standingOf(room, handle) !== undefined);
-    return stored.length + here.length;
+    return [...stored, ...this.rooms].filter((room) => isCounted(standingOf(room, handle))).length;
   }
 }
 

@@ -1,6 +1,12 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { decide } from "../../lib/chat/decide.ts";
-import { BANS_MAX, INVITED_MAX, KNOCKING_MAX, PINS_MAX } from "../../lib/chat/open_rules.ts";
+import {
+  ASKS_PER_ACCOUNT_MAX,
+  BANS_MAX,
+  INVITED_MAX,
+  KNOCKING_MAX,
+  PINS_MAX,
+} from "../../lib/chat/open_rules.ts";
 import { refusalToPut } from "../../lib/chat/put_rule.ts";
 import type { RoomState } from "../../lib/chat/room.ts";
 import { MUTED_AWAY_MAX, roleOf, standingOf } from "../../lib/chat/room_state.ts";
@@ -186,6 +192,7 @@ test("attack 25: what the host key alone signs is refused from people, and the r
     isAccount: () => true,
     nameTaken: () => false,
     roomsOf: () => 0,
+    asksOf: () => 0,
     blocks: () => false,
   };
   const proposal = { room, from: undefined, device: new Uint8Array(32), draft, what: text() };
@@ -585,7 +592,11 @@ test("attack 33: members, invitations, knocks, bans and pins have their limits",
     house.put({ ...state, ...full });
     equal(house.fault(room, from, what), "limitReached", JSON.stringify(what));
   }
-  const said = (house.put(state), house.must(room, CLEO, text()));
+  house.put(state);
+  house.otherAsks.set(DAN, ASKS_PER_ACCOUNT_MAX);
+  equal(house.fault(room, BOB, invite), "limitReached");
+  house.otherAsks.clear();
+  const said = house.must(room, CLEO, text());
   house.put({ ...house.room(room), pins: Array.from({ length: PINS_MAX }, (_, at) => 1_000 + at) });
   equal(house.fault(room, BOB, PIN, { about: said }), "limitReached");
   house.put(state);

@@ -39,6 +39,7 @@ test("what the host key signs has its place by the rules, and verifies under the
     isAccount: () => false,
     nameTaken: () => true,
     roomsOf: () => 0,
+    asksOf: () => 0,
     blocks: () => true,
   };
   const proposal = { room, from: undefined, device: HOST_KEY, draft, what: LOBBY_CREATION };

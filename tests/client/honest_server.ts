@@ -521,6 +521,7 @@ export class HonestServer {
       isAccount: (handle) => this.#people.has(handle),
       nameTaken: (name) => this.rooms.some(({ form }) => form.kind === "open" && form.name === name),
       roomsOf: () => 1,
+      asksOf: () => 0,
       blocks: (whom, by) => this.blocked.has(`${whom} by ${by}`),
     };
   }
