@@ -79,6 +79,34 @@ folderTest("somebody who reads meanwhile delays the clearing, and neither waits"
   store.close();
 });
 
+folderTest(
+  "what a server that was killed had erased and not cleared is cleared at the next start",
+  async (folder) => {
+    const store = await openRooms(folder);
+    const room = new SpokenRoom(1);
+    await store.log.change([room.say("a"), room.say("b")]);
+    const gone = secretsOf(folder, "sequence = 1");
+    const reader = new DatabaseSync(`${folder}/rooms.db`);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM entries").get();
+    await store.log.change(room.remove(1));
+    // What is on the disk at that moment is what a kill leaves.
+    const left = `${folder}/left`;
+    await Deno.mkdir(left, { mode: 0o700 });
+    for (const name of ["rooms.db", "rooms.db-wal", "rest.key"]) {
+      await Deno.copyFile(`${folder}/${name}`, `${left}/${name}`);
+    }
+    reader.exec("COMMIT");
+    reader.close();
+    store.close();
+    equal(await found(left, gone), 1);
+    const again = await openRooms(left);
+    equal(await found(left, gone), 0);
+    equal((await again.log.entries(room.state.id, { from: 1, to: 3 })).length, 3);
+    again.close();
+  },
+);
+
 folderTest("an entry that does not open goes altogether when it is erased", async (folder) => {
   const room = new SpokenRoom(1);
   const store = await openRooms(folder);
