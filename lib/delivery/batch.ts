@@ -6,6 +6,7 @@
  */
 
 import { decide } from "../chat/decide.ts";
+import { filesOf } from "../chat/file_rule.ts";
 import type { LogChange } from "../chat/log_port.ts";
 import type { Departed, Facts, Proposal } from "../chat/proposal.ts";
 import { trimmed } from "../chat/retention.ts";
@@ -105,24 +106,36 @@ export class Batch {
     this.changes.push(...changes);
     this.#take(room, entry);
     const erases = changes.some(({ kind }) => kind === "erase");
-    if (erases && facts.target !== undefined) this.#erased.add(placeKey(room.id, facts.target.sequence));
+    const erased = erases && facts.target !== undefined ? [facts.target] : [];
+    for (const { sequence } of erased) this.#erased.add(placeKey(room.id, sequence));
+    this.#dropFiles(room.id, erased);
     return {
       kind: "accepted",
       entry,
       room,
       gone,
-      erased: erases && facts.target !== undefined ? [facts.target] : [],
+      erased,
     };
   }
 
-  /** Drops the entries of a room up to `last`; gives the room then, or `undefined` where that is done already. */
-  trim(id: Bytes, last: Place): RoomState | undefined {
+  /**
+   * Drops the entries of a room up to `last`, with the files of `entries`, which are among them; gives the room then, or
+   * `undefined` where that is done already.
+   */
+  trim(id: Bytes, last: Place, entries: readonly Logged[]): RoomState | undefined {
     const room = this.#room(id);
     if (room === undefined || room.base.sequence >= last.sequence) return undefined;
     const next = trimmed(room, last);
     this.#rooms.set(id.toHex(), next);
     this.changes.push({ kind: "trim", room: next });
+    this.#dropFiles(id, entries);
     return next;
+  }
+
+  /** By the same change as their entries: what was only to be done afterwards nobody would do after a crash. */
+  #dropFiles(room: Bytes, entries: readonly Logged[]): void {
+    const gone = filesOf(entries);
+    if (gone.length > 0) this.changes.push({ kind: "files", room, gone });
   }
 
   #again({ room, from, device, draft }: Proposal, { known }: Evidence): Verdict | undefined {

@@ -140,7 +140,7 @@ export class LogKeeper {
       const place = await places.at(rooms.get(room.id) ?? room, to);
       const files = await this.#filesIn(room.id, from, to);
       const isDone = await new Promise<boolean>((resolve) =>
-        this.#hall.writer.add({ kind: "trim", room: room.id, last: place, settle: resolve })
+        this.#hall.writer.add({ kind: "trim", room: room.id, last: place, files, settle: resolve })
       );
       if (!isDone) return;
       await this.#hall.desk.entriesGone(files);

@@ -184,6 +184,9 @@ function changed(kept: KeptLog | undefined, change: LogChange): KeptLog {
       }
       return { ...log, entries };
     }
+    case "files":
+      // They are kept elsewhere.
+      return kept ?? assert.fail("files are of a room");
     case "trim": {
       const log = kept ?? assert.fail("what is trimmed is a room");
       const { sequence } = change.room.base;

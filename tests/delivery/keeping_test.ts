@@ -180,6 +180,14 @@ test("files go with the entries that put them into a room: deleted ones at once,
   };
   assert.equal(first.kind, "file");
   assert.equal(await ann.does({ kind: "delete", body: {} }, { room, about }), undefined);
+  const goesWith = (kind: string) =>
+    hall.log.batches.find((batch) => batch.some((each) => each.kind === kind));
+  const gone = (id: number) => ({
+    kind: "files",
+    room,
+    gone: [{ id: new Uint8Array(16).fill(id), owner: ann.handle }],
+  });
+  assert.deepEqual(goesWith("erase")?.at(-1), gone(1));
   await hall.settled();
   assert.equal(await hall.files.find(new Uint8Array(16).fill(1)), undefined);
   assert.equal((await hall.files.find(new Uint8Array(16).fill(2)))?.done, true);
@@ -187,6 +195,7 @@ test("files go with the entries that put them into a room: deleted ones at once,
   hall.exchange.tick();
   await hall.settled();
   assert.equal(await hall.files.find(new Uint8Array(16).fill(2)), undefined);
+  assert.deepEqual(goesWith("trim")?.at(-1), gone(2));
 });
 
 async function heard(device: Device, what: string): Promise<void> {
