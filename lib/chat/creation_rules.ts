@@ -8,6 +8,7 @@ import { directId, lobbyId, openId } from "../identity/room_id.ts";
 import { equal } from "../wire/bytes.ts";
 import { ROOMS_PER_ACCOUNT_MAX } from "../wire/limits.ts";
 import { LOBBY } from "../wire/message.ts";
+import { ASKS_PER_ACCOUNT_MAX } from "./open_rules.ts";
 import { type Facts, PERMITTED, type Permitted, type Proposal, type Refused, refused } from "./proposal.ts";
 import type { RoomState } from "./room.ts";
 import type { Creation } from "./room_state.ts";
@@ -28,7 +29,8 @@ export function ruleOfCreation(
   if (facts.roomsOf(from) >= ROOMS_PER_ACCOUNT_MAX) return refused("limitReached");
   if (creation.kind === "open") return facts.nameTaken(creation.name) ? refused("nameTaken") : PERMITTED;
   if (!facts.isAccount(creation.with)) return refused("noSuchPerson");
-  return facts.blocks(from, creation.with) ? refused("blocked") : PERMITTED;
+  if (facts.blocks(from, creation.with)) return refused("blocked");
+  return facts.asksOf(creation.with) >= ASKS_PER_ACCOUNT_MAX ? refused("limitReached") : PERMITTED;
 }
 
 /** The host key makes the lobby and nothing else; people make all others. */

@@ -86,7 +86,7 @@ function ruleOfSaying(
     case "reaction":
       return ruleOfMark(target);
     case "edit":
-      return ruleOfEdit(target, from);
+      return ruleOfEdit(target, from, facts);
     default:
       return refused("notAllowed");
   }

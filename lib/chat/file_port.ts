@@ -28,6 +28,14 @@ export interface KeptFile {
   readonly done: boolean;
 }
 
+/** A file that an entry puts into a room. */
+export interface FileOfEntry {
+  /** Its id. */
+  readonly id: Bytes;
+  /** The entry's author, whose it is. */
+  readonly owner: Handle | undefined;
+}
+
 /** The files of a server. Rejections are `Failure`s: the disk is full or at fault. */
 export interface FileStore {
   /** The file of that id. */
@@ -47,7 +55,7 @@ export interface FileStore {
    * FILE_CHUNK_BYTES at least, so that empty ones cost something, too.
    */
   usage(owner: Handle, room: Bytes): Promise<{ readonly owner: number; readonly room: number }>;
-  /** Takes a file away. */
+  /** Takes a file away, and what is left of one that the logs have forgotten already. */
   remove(id: Bytes): Promise<void>;
   /** Takes away what is done and was begun before `done`, and what is not and was begun before `unfinished`; how many. */
   expire(before: { readonly done: number; readonly unfinished: number }): Promise<number>;

@@ -7,9 +7,18 @@
 import { isFileName } from "../text/file_name.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
-import type { BodyOf } from "../wire/entry_body.ts";
-import type { KeptFile } from "./file_port.ts";
+import { type BodyOf, decodeBody } from "../wire/entry_body.ts";
+import type { Logged } from "../wire/message.ts";
+import type { FileOfEntry, KeptFile } from "./file_port.ts";
 import { PERMITTED, type Permitted, type Refused, refused } from "./proposal.ts";
+
+/** The files that entries put into a room; nothing is known of those that were erased before. */
+export function filesOf(entries: readonly Logged[]): readonly FileOfEntry[] {
+  return entries.flatMap(({ kind, content, from }) => {
+    const what = content === undefined || kind !== "file" ? undefined : decodeBody(kind, content.body);
+    return what?.kind === "file" ? [{ id: what.body.file, owner: from }] : [];
+  });
+}
 
 /** Whether `said` is of the file that its author has put whole into that very room. */
 export function ruleOfFile(

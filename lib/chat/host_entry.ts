@@ -73,6 +73,12 @@ export function departure(room: RoomState, handle: Handle): readonly EntryBody[]
   return [part, { kind: "moderation", body: { act: "role", handle: heir, role: "owner" } }];
 }
 
+/** What the server does in an open room that has members and no owner: one of them owns it. */
+export function succession({ form, members }: RoomState): EntryBody | undefined {
+  const heir = form.kind === "open" ? heirOf(Array.from(members)) : undefined;
+  return heir && { kind: "moderation", body: { act: "role", handle: heir, role: "owner" } };
+}
+
 /** `undefined` where there is an owner, or nobody. */
 function heirOf(members: readonly (readonly [Handle, RoomMember])[]): Handle | undefined {
   if (members.some(([, { role }]) => role === "owner")) return undefined;

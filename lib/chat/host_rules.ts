@@ -44,6 +44,8 @@ function ruleOfMembership(
   if (room.form.kind === "direct") return refused("badEntry");
   if (isIn) return refused("unchanged");
   if (isBanned(room, handle, time)) return refused("banned");
+  // Whom an operator has put out comes back by connecting again, else. Where nobody is, nobody could end it.
+  if (room.settings.lockdown && room.members.size > 0) return refused("lockdown");
   return room.members.size >= ROOM_MEMBERS_MAX ? refused("limitReached") : PERMITTED;
 }
 

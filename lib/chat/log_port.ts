@@ -8,6 +8,7 @@
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { Logged } from "../wire/message.ts";
+import type { FileOfEntry } from "./file_port.ts";
 import type { RoomState } from "./room.ts";
 
 /** One change of what is kept. Those of one call are done together, in their order, or not at all. */
@@ -21,6 +22,8 @@ export type LogChange =
   | { readonly kind: "erase"; readonly room: Bytes; readonly sequence: number; readonly by: number }
   /** Entries up to and with `room.base` are dropped. */
   | { readonly kind: "trim"; readonly room: RoomState }
+  /** Files whose entries are erased or dropped are none of the room's any more; their octets are for the `FileStore`. */
+  | { readonly kind: "files"; readonly room: Bytes; readonly gone: readonly FileOfEntry[] }
   /** Up to where an account has received and read a room. */
   | {
     readonly kind: "marks";
@@ -57,6 +60,8 @@ export interface LogStore {
    * left out: whoever reads the log sees which numbers are missing.
    */
   entries(room: Bytes, range: EntryRange): Promise<readonly Logged[]>;
+  /** How many entries of a room edit the one at that sequence, erased ones included. */
+  edits(room: Bytes, sequence: number): Promise<number>;
   /** The room and the place of the entry with that id, dropped ones included; `undefined` where there is none. */
   placeOfId(id: Bytes): Promise<{ readonly room: Bytes; readonly sequence: number } | undefined>;
   /** The sequence of the first entry not before `time`; one past the last where there is none. */

@@ -27,6 +27,11 @@ import { ruleOfDeletion, ruleOfEdit, ruleOfMark, ruleOfReply, targetOf } from ".
 
 /** Most people who may be invited into a room at once, as their names are kept with it. */
 export const INVITED_MAX = 1_000;
+/**
+ * Most invitations and requests for a conversation that one account has not answered: at each of its logins it is told all
+ * of them.
+ */
+export const ASKS_PER_ACCOUNT_MAX = 100;
 /** Most who may knock at once: all of them are told in one message. */
 export const KNOCKING_MAX = PEOPLE_MAX;
 /** Most who may be banned from a room at once, as they are kept with it. */
@@ -71,7 +76,7 @@ export function ruleInOpen(
       return whereHeard(scene, "file") ?? unlessTooSoon(scene) ??
         ruleOfFile({ room: room.id, owner: from }, what.body, facts.file);
     case "edit":
-      return whereHeard(scene, "edit") ?? ruleOfEdit(target, from);
+      return whereHeard(scene, "edit") ?? ruleOfEdit(target, from, facts);
     case "reaction":
       return whereHeard(scene, "reaction") ?? ruleOfMark(target);
     case "delete": {
@@ -194,7 +199,8 @@ function ruleOfInvitation(scene: Scene, handle: Handle): Permitted | Refused {
   // The ban is to be lifted first, by who may.
   if (isBanned(room, handle, time)) return refused("notAllowed");
   if (facts.blocks(from, handle)) return refused("blocked");
-  return room.invited.size >= INVITED_MAX ? refused("limitReached") : PERMITTED;
+  const isTooMuch = room.invited.size >= INVITED_MAX || facts.asksOf(handle) >= ASKS_PER_ACCOUNT_MAX;
+  return isTooMuch ? refused("limitReached") : PERMITTED;
 }
 
 function ruleOfUninvitation(scene: Scene, handle: Handle): Permitted | Refused {

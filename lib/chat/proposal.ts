@@ -37,6 +37,8 @@ export interface Facts {
   readonly hostKey: Bytes;
   /** The stored entry at the sequence that the draft is about, where it is about one and that is there. */
   readonly target: Logged | undefined;
+  /** Of an edit: how many there are of the same entry. */
+  readonly edits: number;
   /** Of a file: what is kept of it. */
   readonly file: KeptFile | undefined;
   /** When its author last said something in that room: text, reply or file; `undefined` where that is not known. */
@@ -47,8 +49,10 @@ export interface Facts {
   readonly isAccount: (handle: Handle) => boolean;
   /** Whether a room has that name or one that looks like it. */
   readonly nameTaken: (name: string) => boolean;
-  /** How many rooms an account is in. */
+  /** How many rooms an account is in; not those into which it is only asked. */
   readonly roomsOf: (handle: Handle) => number;
+  /** How many invitations and requests for a conversation an account has not answered. */
+  readonly asksOf: (handle: Handle) => number;
   /** Whether `by` takes no direct messages of `whom`. */
   readonly blocks: (whom: Handle, by: Handle) => boolean;
 }

@@ -24,6 +24,9 @@ const EDITABLE: ReadonlySet<EntryKind> = new Set(["text", "reply"]);
 /** Kinds whose content may be erased; what the others say is what the room is made of. */
 const ERASABLE: ReadonlySet<EntryKind> = new Set(["text", "reply", "file", "notice", "edit", "reaction"]);
 
+/** Most edits of one entry: they are erased with it, in one step in which nobody else is served. */
+export const EDITS_MAX = 100;
+
 /** Whether a draft names an entry exactly where its kind is about one. */
 export function namesAsItsKind({ kind, about }: Draft): boolean {
   return KINDS_ABOUT.has(kind) === (about !== undefined) && about?.sequence !== 0;
@@ -51,10 +54,15 @@ export function ruleOfMark(target: Logged | undefined): Permitted | Refused {
   return target?.content === undefined ? refused("noSuchEntry") : ruleOfReply(target);
 }
 
-/** Whether `handle` may edit it: one's own words alone. */
-export function ruleOfEdit(target: Logged | undefined, handle: Handle): Permitted | Refused {
+/** Whether `handle` may edit it: one's own words alone, and not without end. */
+export function ruleOfEdit(
+  target: Logged | undefined,
+  handle: Handle,
+  { edits }: Pick<Facts, "edits">,
+): Permitted | Refused {
   if (target?.content === undefined || !EDITABLE.has(target.kind)) return refused("noSuchEntry");
-  return target.from === handle ? PERMITTED : refused("notAllowed");
+  if (target.from !== handle) return refused("notAllowed");
+  return edits >= EDITS_MAX ? refused("limitReached") : PERMITTED;
 }
 
 /** Whether it may be deleted by who has a right to: what the server itself says explains the log, so it stays. */

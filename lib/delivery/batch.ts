@@ -6,6 +6,7 @@
  */
 
 import { decide } from "../chat/decide.ts";
+import { filesOf } from "../chat/file_rule.ts";
 import type { LogChange } from "../chat/log_port.ts";
 import type { Departed, Facts, Proposal } from "../chat/proposal.ts";
 import { trimmed } from "../chat/retention.ts";
@@ -78,6 +79,8 @@ export class Batch {
   readonly #rooms = new Map<string, RoomState>();
   /** The entries of this batch, by their ids. */
   readonly #entries = new Map<string, { readonly room: Bytes; readonly entry: Logged }>();
+  /** How many edits of the entry at a place it has. */
+  readonly #edits = new Map<string, number>();
   /** Places whose content this batch erases. */
   readonly #erased = new Set<string>();
 
@@ -103,24 +106,36 @@ export class Batch {
     this.changes.push(...changes);
     this.#take(room, entry);
     const erases = changes.some(({ kind }) => kind === "erase");
-    if (erases && facts.target !== undefined) this.#erased.add(placeKey(room.id, facts.target.sequence));
+    const erased = erases && facts.target !== undefined ? [facts.target] : [];
+    for (const { sequence } of erased) this.#erased.add(placeKey(room.id, sequence));
+    this.#dropFiles(room.id, erased);
     return {
       kind: "accepted",
       entry,
       room,
       gone,
-      erased: erases && facts.target !== undefined ? [facts.target] : [],
+      erased,
     };
   }
 
-  /** Drops the entries of a room up to `last`; gives the room then, or `undefined` where that is done already. */
-  trim(id: Bytes, last: Place): RoomState | undefined {
+  /**
+   * Drops the entries of a room up to `last`, with the files of `entries`, which are among them; gives the room then, or
+   * `undefined` where that is done already.
+   */
+  trim(id: Bytes, last: Place, entries: readonly Logged[]): RoomState | undefined {
     const room = this.#room(id);
     if (room === undefined || room.base.sequence >= last.sequence) return undefined;
     const next = trimmed(room, last);
     this.#rooms.set(id.toHex(), next);
     this.changes.push({ kind: "trim", room: next });
+    this.#dropFiles(id, entries);
     return next;
+  }
+
+  /** By the same change as their entries: what was only to be done afterwards nobody would do after a crash. */
+  #dropFiles(room: Bytes, entries: readonly Logged[]): void {
+    const gone = filesOf(entries);
+    if (gone.length > 0) this.changes.push({ kind: "files", room, gone });
   }
 
   #again({ room, from, device, draft }: Proposal, { known }: Evidence): Verdict | undefined {
@@ -138,7 +153,7 @@ export class Batch {
     return isSame ? { kind: "again", entry } : { kind: "refused", code: "idTaken" };
   }
 
-  #facts({ room: id, from }: Proposal, { target, file }: Evidence): Facts {
+  #facts({ room: id, from, draft }: Proposal, { target, edits, file }: Evidence): Facts {
     const { now, provider, hostKey, cards, blocks, spoken, retention } = this.#parts;
     const speaker = from === undefined ? undefined : speakerKey(id, from);
     return {
@@ -146,12 +161,15 @@ export class Batch {
       provider,
       hostKey,
       target: target && this.#asItIs(id, target),
+      edits: edits + (draft.about === undefined ? 0 : this.#editsOf(id, draft.about.sequence)),
       file,
       lastSpoke: speaker === undefined ? undefined : this.spoken.get(speaker) ?? spoken.get(speaker),
       defaults: { retention },
       isAccount: (handle) => cards.isAccount(handle),
       nameTaken: (name) => this.#isTaken(name, id),
-      roomsOf: (handle) => this.#roomsOf(handle),
+      roomsOf: (handle) => this.#count(handle, (standing) => standing === "member"),
+      asksOf: (handle) =>
+        this.#count(handle, (standing) => standing === "invited" || standing === "requested"),
       blocks: (whom, by) => blocks.blocks(whom, by),
     };
   }
@@ -163,9 +181,17 @@ export class Batch {
   #take(room: RoomState, entry: Logged): void {
     this.#rooms.set(room.id.toHex(), room);
     this.#entries.set(entry.id.toHex(), { room: room.id, entry });
+    if (entry.kind === "edit" && entry.about !== undefined) {
+      const { sequence } = entry.about;
+      this.#edits.set(placeKey(room.id, sequence), this.#editsOf(room.id, sequence) + 1);
+    }
     if (room.settings.slow > 0 && entry.from !== undefined && SPOKEN.includes(entry.kind)) {
       this.spoken.set(speakerKey(room.id, entry.from), entry.time);
     }
+  }
+
+  #editsOf(room: Bytes, sequence: number): number {
+    return this.#edits.get(placeKey(room, sequence)) ?? 0;
   }
 
   /** Without its content where this batch has erased that, or what it edits. */
@@ -188,10 +214,10 @@ export class Batch {
     );
   }
 
-  #roomsOf(handle: Handle): number {
+  /** How many rooms somebody is that to. */
+  #count(handle: Handle, isCounted: (standing: ReturnType<typeof standingOf>) => boolean): number {
     const stored = this.#parts.rooms.of(handle).filter(({ id }) => !this.#rooms.has(id.toHex()));
-    const here = this.rooms.filter((room) => standingOf(room, handle) !== undefined);
-    return stored.length + here.length;
+    return [...stored, ...this.rooms].filter((room) => isCounted(standingOf(room, handle))).length;
   }
 }
 

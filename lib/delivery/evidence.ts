@@ -9,7 +9,7 @@ import type { LogStore } from "../chat/log_port.ts";
 import type { Proposal } from "../chat/proposal.ts";
 import type { RoomState } from "../chat/room.ts";
 import type { Provider } from "../crypto/port.ts";
-import { draftClaim, verifyEntry } from "../identity/log_entry.ts";
+import { draftClaim, NOWHERE, verifyEntry } from "../identity/log_entry.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { EntryKind } from "../wire/entry_body.ts";
@@ -28,7 +28,7 @@ export interface EvidenceParts {
   /** Hashes and verifies. */
   readonly provider: Provider;
   /** What is stored. */
-  readonly logs: Pick<LogStore, "placeOfId" | "entries">;
+  readonly logs: Pick<LogStore, "placeOfId" | "entries" | "edits">;
   /** Files that are there. */
   readonly files: Pick<FileStore, "find">;
   /** Rooms as they are stored. */
@@ -49,6 +49,8 @@ export interface Evidence {
   readonly isSound: boolean;
   /** The stored entry that it is about. */
   readonly target: Logged | undefined;
+  /** How many edits of that entry are stored, where it is one. */
+  readonly edits: number;
   /** The file that it puts into the room. */
   readonly file: KeptFile | undefined;
 }
@@ -77,6 +79,9 @@ export async function evidenceFor(proposal: Proposal, parts: EvidenceParts): Pro
     known: await knownUnder(draft.id, id, parts),
     isSound: await isSigned(proposal, parts.provider) && await isSeenThere(draft.seen, room, parts),
     target: draft.about && room && await parts.places.entryAt(room, draft.about.sequence),
+    edits: what.kind === "edit" && draft.about !== undefined
+      ? await parts.logs.edits(id, draft.about.sequence)
+      : 0,
     file: what.kind === "file" ? await parts.files.find(what.body.file) : undefined,
   };
 }
@@ -102,14 +107,18 @@ async function isSigned({ room, from, device, draft }: Proposal, provider: Provi
   return await verifyEntry(key, draftClaim(provider, { room, from }, draft), draft.signature);
 }
 
-/** Whether an entry with that very hash is at that place of the log; those that were dropped cannot be told any more. */
+/**
+ * Whether an entry with that very hash is at that place of the log. Nobody was told what is beyond the head that is
+ * stored, though it may be there once the batch is; and of what was dropped the hash cannot be told, while readers who
+ * keep it would take another for a fork.
+ */
 async function isSeenThere(
   { sequence, hash }: Place,
   room: RoomState | undefined,
   { places }: EvidenceParts,
 ): Promise<boolean> {
-  // What is beyond the head is for the rules to refuse.
-  if (room === undefined || sequence > room.head.sequence) return true;
+  if (sequence === 0) return equal(hash, NOWHERE.hash);
+  if (room === undefined || sequence > room.head.sequence || sequence < room.base.sequence) return false;
   const there = await places.hashAt(room, sequence);
   return there === undefined || equal(hash, there);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { departure, LOBBY_CREATION } from "../chat/host_entry.ts";
+import { departure, LOBBY_CREATION, succession } from "../chat/host_entry.ts";
 import { retentionEnd } from "../chat/retention.ts";
 import type { RoomState } from "../chat/room.ts";
 import { Failure } from "../text/failure.ts";
@@ -99,7 +99,10 @@ export class LogKeeper {
     // Those whom somebody removed while the server did not run.
     const gone = new Set(rooms.all().flatMap(handlesIn).filter((handle) => !accounts.has(handle)));
     for (const handle of gone) await this.#remove(handle);
-    for (const room of rooms.all()) await this.#drop(room);
+    for (const room of rooms.all()) {
+      await this.#giveOwner(room.id);
+      await this.#drop(rooms.get(room.id) ?? room);
+    }
     await desk.expire();
   }
 
@@ -120,13 +123,29 @@ export class LogKeeper {
   }
 
   async #remove(handle: Handle): Promise<void> {
-    const { cards, marks, blocks, parts, voice } = this.#hall;
+    const { cards, marks, blocks, parts, rooms, voice } = this.#hall;
     cards.forget(handle);
     marks.forget(handle);
     blocks.forget(handle);
     this.#keysDue.delete(handle);
-    for (const room of this.#hall.rooms.of(handle)) await voice.write(room.id, departure(room, handle));
+    for (const { id } of rooms.of(handle)) {
+      const room = rooms.get(id);
+      if (room !== undefined) await voice.write(id, departure(room, handle));
+      await this.#giveOwner(id);
+    }
     await parts.logs.forget(handle);
+  }
+
+  /** The heir may have left before the server's word had its place, or the disk may have refused that. */
+  async #giveOwner(id: Bytes): Promise<void> {
+    const { rooms, voice } = this.#hall;
+    for (;;) {
+      const room = rooms.get(id);
+      const heir = room && succession(room);
+      if (heir === undefined) return;
+      const [verdict] = await voice.write(id, [heir]);
+      if (verdict?.kind === "refused" && verdict.code === "notStored") return;
+    }
   }
 
   async #drop(room: RoomState): Promise<void> {
@@ -140,7 +159,7 @@ export class LogKeeper {
       const place = await places.at(rooms.get(room.id) ?? room, to);
       const files = await this.#filesIn(room.id, from, to);
       const isDone = await new Promise<boolean>((resolve) =>
-        this.#hall.writer.add({ kind: "trim", room: room.id, last: place, settle: resolve })
+        this.#hall.writer.add({ kind: "trim", room: room.id, last: place, files, settle: resolve })
       );
       if (!isDone) return;
       await this.#hall.desk.entriesGone(files);

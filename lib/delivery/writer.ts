@@ -12,7 +12,7 @@ import type { RoomState } from "../chat/room.ts";
 import { placeOf } from "../identity/log_entry.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { SLOW_SECONDS_MAX } from "../wire/limits.ts";
-import type { Place } from "../wire/message.ts";
+import type { Logged, Place } from "../wire/message.ts";
 import { Batch, type BatchParts, type Verdict } from "./batch.ts";
 import { type Evidence, evidenceFor, type EvidenceParts } from "./evidence.ts";
 
@@ -50,6 +50,8 @@ export interface Trimming {
   readonly room: Bytes;
   /** The last entry that goes. */
   readonly last: Place;
+  /** Those of them that put files into it, which go, too. */
+  readonly files: readonly Logged[];
   /** Told whether it was done. */
   readonly settle: (isDone: boolean) => void;
 }
@@ -217,7 +219,7 @@ export class Writer {
   }
 
   #decide(batch: Batch, job: Job, found: Evidence | undefined): Decided {
-    if (job.kind === "trim") return { job, isDone: batch.trim(job.room, job.last) !== undefined };
+    if (job.kind === "trim") return { job, isDone: batch.trim(job.room, job.last, job.files) !== undefined };
     const standing = job.standing();
     if (standing === "void") return { job, verdict: undefined };
     if (found === undefined || standing === "stuck") return refusal(job);

@@ -6,10 +6,10 @@
  */
 
 import type { FileStore, KeptFile } from "../chat/file_port.ts";
+import { filesOf } from "../chat/file_rule.ts";
 import { Failure } from "../text/failure.ts";
 import type { Handle } from "../text/handle.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
-import { decodeBody } from "../wire/entry_body.ts";
 import { FILE_CHUNK_BYTES, FILE_WINDOW_CHUNKS } from "../wire/limits.ts";
 import {
   type ClientMessage,
@@ -162,10 +162,7 @@ export class FileDesk {
 
   /** Takes away the files of entries that were erased or dropped, which are to be given as they were before that. */
   async entriesGone(entries: readonly Logged[]): Promise<void> {
-    for (const { kind, content, from } of entries) {
-      const what = content === undefined ? undefined : decodeBody(kind, content.body);
-      if (what?.kind === "file") await this.#remove(what.body.file, from);
-    }
+    for (const { id, owner } of filesOf(entries)) await this.#remove(id, owner);
   }
 
   /** Takes away what has been there, or under way, for too long; how many files. Rejects with a `Failure` of the disk. */
@@ -344,7 +341,8 @@ export class FileDesk {
   async #remove(id: Bytes, owner: Handle | undefined): Promise<void> {
     try {
       const file = await this.#parts.store.find(id);
-      if (file !== undefined && file.owner === owner) await this.#parts.store.remove(id);
+      // What is known of it mostly went with its entry; its octets did not.
+      if (file === undefined || file.owner === owner) await this.#parts.store.remove(id);
     } catch (error) {
       this.#parts.trouble(error);
     }

@@ -79,6 +79,8 @@ export class DatabaseFile {
     const file = new DatabaseFile(path, cannot, form);
     try {
       file.#prepare(form);
+      // Whoever had it open may have died after a change, and before what that took away was cleared.
+      file.forgetOld();
     } catch (error) {
       file.close();
       throw error;

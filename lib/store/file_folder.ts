@@ -261,12 +261,13 @@ export class FileFolder implements FileStore {
     this.#written.delete(id.toHex());
     this.#used.delete(id.toHex());
     const row = this.#find(id);
-    if (row === undefined) return;
-    this.#rooms.database.change((database) => {
-      this.#secrets.forget(database, [row.number]);
-      database.prepare("DELETE FROM files WHERE number = ?").run(row.number);
-    });
-    this.#rooms.database.forgetOld();
+    if (row !== undefined) {
+      this.#rooms.database.change((database) => {
+        this.#secrets.forget(database, [row.number]);
+        database.prepare("DELETE FROM files WHERE number = ?").run(row.number);
+      });
+      this.#rooms.database.forgetOld();
+    }
     await this.#onDisk(() => unlessMissing(() => Deno.remove(this.#path(id))));
   }
 

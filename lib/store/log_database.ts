@@ -7,6 +7,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
 import type { EntryRange, LogChange, LogStore, Marks } from "../chat/log_port.ts";
+import type { FileOfEntry } from "../chat/file_port.ts";
 import type { RoomState } from "../chat/room.ts";
 import type { Entropy } from "../crypto/port.ts";
 import { type Handle, HandleSchema } from "../text/handle.ts";
@@ -16,7 +17,8 @@ import { decodeBody } from "../wire/entry_body.ts";
 import type { Logged } from "../wire/message.ts";
 import { LogRows, type RoomKey } from "./log_rows.ts";
 import { prepared } from "./prepared.ts";
-import { BlobSchema, type RoomsFile } from "./rooms_file.ts";
+import { BlobSchema, type RoomsFile, SLOTS } from "./rooms_file.ts";
+import { SecretSlots } from "./secret_slots.ts";
 
 /** A room that came out of a backup, and has not been told so yet. */
 export interface RestoredRoom {
@@ -40,6 +42,8 @@ const MarksSchema = v.strictObject({ handle: HandleSchema, delivered: v.number()
 const BlockRowSchema = v.object({ other: BlobSchema, sealed: BlobSchema });
 /** The fields of a room that every entry changes, which {@linkcode LogRows} keeps apart. */
 const ENDS: ReadonlySet<string> = new Set<keyof RoomState>(["head", "headTime", "base"]);
+/** Changes by which something goes. */
+const GOING: readonly LogChange["kind"][] = ["erase", "trim", "files"];
 const NO_MARKS: Marks = { delivered: 0, read: 0 };
 
 /**
@@ -49,6 +53,7 @@ const NO_MARKS: Marks = { delivered: 0, read: 0 };
 export class LogDatabase implements LogStore {
   readonly #file: RoomsFile;
   readonly #rows: LogRows;
+  readonly #fileSecrets: SecretSlots;
   /** By their ids in hexadecimal. */
   readonly #kept = new Map<string, KeptRoom>();
   /** The ids of rooms by their numbers. */
@@ -58,6 +63,7 @@ export class LogDatabase implements LogStore {
   constructor(file: RoomsFile, entropy: Entropy) {
     this.#file = file;
     this.#rows = new LogRows(file.seal, entropy);
+    this.#fileSecrets = new SecretSlots(SLOTS.files, entropy);
     file.database.read((database) => {
       for (const { number, room } of this.#rows.rooms(database)) {
         if (room === undefined || lastOf(database, number) > room.head.sequence) {
@@ -76,7 +82,7 @@ export class LogDatabase implements LogStore {
     return new Promise((resolve) => {
       const changed = this.#file.database.change((database) => this.#done(database, changes));
       for (const kept of changed) this.#keep(kept);
-      if (changes.some(({ kind }) => kind === "erase" || kind === "trim")) this.#file.database.forgetOld();
+      if (changes.some(({ kind }) => GOING.includes(kind))) this.#file.database.forgetOld();
       resolve();
     });
   }
@@ -86,6 +92,13 @@ export class LogDatabase implements LogStore {
       const kept = this.#kept.get(room.toHex());
       if (kept === undefined) return [];
       return this.#rows.entries(database, keyOf(kept), range).flatMap(({ entry }) => entry ?? []);
+    });
+  }
+
+  edits(room: Bytes, sequence: number): Promise<number> {
+    return this.#read((database) => {
+      const kept = this.#kept.get(room.toHex());
+      return kept === undefined ? 0 : this.#rows.editsOf(database, keyOf(kept), sequence).length;
     });
   }
 
@@ -217,6 +230,9 @@ export class LogDatabase implements LogStore {
       case "erase":
         this.#rows.erase(database, keyOf(kept), change);
         return kept;
+      case "files":
+        for (const file of change.gone) this.#dropFile(database, change.room, file);
+        return kept;
       case "trim":
         this.#rows.trim(database, keyOf(kept), change.room.base.sequence);
         return { ...kept, room: change.room };
@@ -244,6 +260,16 @@ export class LogDatabase implements LogStore {
       prepared(database, "UPDATE rooms SET restored = NULL WHERE number = ?").run(number);
     }
     return { number, room };
+  }
+
+  /** Another's that has the same id stays. */
+  #dropFile(database: DatabaseSync, room: Bytes, { id, owner }: FileOfEntry): void {
+    if (owner === undefined) return;
+    const number = prepared(database, "SELECT number FROM files WHERE id = ? AND room = ? AND owner = ?")
+      .get(id, this.#file.seal.tag("rooms", room), this.#person(owner))?.["number"];
+    if (number === undefined) return;
+    this.#fileSecrets.forget(database, [Number(number)]);
+    prepared(database, "DELETE FROM files WHERE number = ?").run(Number(number));
   }
 
   #mark(

@@ -1,7 +1,7 @@
 /**
  * The database of rooms and files, `rooms.db` in the data folder, opened together with the key that its rows are sealed
- * under. In the clear are only numbers: sequences, times, sizes, and which rows are of one room or one person; not
- * which room, and not who.
+ * under. In the clear are only ids of entries and files, and numbers: sequences, times, sizes, which entries edit which,
+ * and which rows are of one room or one person, by a tag that is the same in all tables; not which room, and not who.
  *
  * @module
  */

@@ -1,9 +1,16 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { decide } from "../../lib/chat/decide.ts";
-import { BANS_MAX, INVITED_MAX, KNOCKING_MAX, PINS_MAX } from "../../lib/chat/open_rules.ts";
+import {
+  ASKS_PER_ACCOUNT_MAX,
+  BANS_MAX,
+  INVITED_MAX,
+  KNOCKING_MAX,
+  PINS_MAX,
+} from "../../lib/chat/open_rules.ts";
 import { refusalToPut } from "../../lib/chat/put_rule.ts";
 import type { RoomState } from "../../lib/chat/room.ts";
 import { MUTED_AWAY_MAX, roleOf, standingOf } from "../../lib/chat/room_state.ts";
+import { EDITS_MAX } from "../../lib/chat/target_rules.ts";
 import { NOWHERE } from "../../lib/identity/log_entry.ts";
 import { directId, lobbyId, openId } from "../../lib/identity/room_id.ts";
 import type { Handle } from "../../lib/text/handle.ts";
@@ -178,12 +185,14 @@ test("attack 25: what the host key alone signs is refused from people, and the r
     provider,
     hostKey: HOST_KEY,
     target: undefined,
+    edits: 0,
     file: undefined,
     lastSpoke: undefined,
     defaults: { retention: 0 },
     isAccount: () => true,
     nameTaken: () => false,
     roomsOf: () => 0,
+    asksOf: () => 0,
     blocks: () => false,
   };
   const proposal = { room, from: undefined, device: new Uint8Array(32), draft, what: text() };
@@ -245,6 +254,21 @@ test("deleting erases an entry and its edits, and nothing can be done with it an
   equal(house.fault(room, BOB, PIN, { about: said }), "noSuchEntry");
   equal(house.fault(room, CLEO, REPLY, { about: said }), undefined, "an answer stands for itself");
   deepEqual(house.place(room, said).hash, house.entry(room, said + 1).previous, "and the chain holds");
+});
+
+test("attack 33: a message is edited so many times and no more, each edit counted though it was deleted", () => {
+  const { house, room } = stage();
+  const [said, other] = [house.must(room, CLEO, text("first")), house.must(room, CLEO, text("second"))];
+  const edits = Array.from({ length: EDITS_MAX }, () => house.must(room, CLEO, EDIT, { about: said }));
+  equal(house.fault(room, CLEO, EDIT, { about: said }), "limitReached");
+  equal(house.fault(room, CLEO, DELETE, { about: edits[0] ?? 0 }), undefined);
+  equal(house.fault(room, CLEO, EDIT, { about: said }), "limitReached");
+  equal(house.fault(room, CLEO, EDIT, { about: other }), undefined);
+  const direct = house.direct(ANN, BOB);
+  const asked = house.must(direct, ANN, text());
+  house.must(direct, BOB, membership({ change: "allow", handle: ANN }));
+  for (let edit = 0; edit < EDITS_MAX; edit++) house.must(direct, ANN, EDIT, { about: asked });
+  equal(house.fault(direct, ANN, EDIT, { about: asked }), "limitReached");
 });
 
 test("operators delete what guests and the console said, and nobody what the server itself said", () => {
@@ -568,7 +592,11 @@ test("attack 33: members, invitations, knocks, bans and pins have their limits",
     house.put({ ...state, ...full });
     equal(house.fault(room, from, what), "limitReached", JSON.stringify(what));
   }
-  const said = (house.put(state), house.must(room, CLEO, text()));
+  house.put(state);
+  house.otherAsks.set(DAN, ASKS_PER_ACCOUNT_MAX);
+  equal(house.fault(room, BOB, invite), "limitReached");
+  house.otherAsks.clear();
+  const said = house.must(room, CLEO, text());
   house.put({ ...house.room(room), pins: Array.from({ length: PINS_MAX }, (_, at) => 1_000 + at) });
   equal(house.fault(room, BOB, PIN, { about: said }), "limitReached");
   house.put(state);

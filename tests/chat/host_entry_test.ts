@@ -32,12 +32,14 @@ test("what the host key signs has its place by the rules, and verifies under the
     provider,
     hostKey: HOST_KEY,
     target: undefined,
+    edits: 0,
     file: undefined,
     lastSpoke: undefined,
     defaults: { retention: 7 },
     isAccount: () => false,
     nameTaken: () => true,
     roomsOf: () => 0,
+    asksOf: () => 0,
     blocks: () => true,
   };
   const proposal = { room, from: undefined, device: HOST_KEY, draft, what: LOBBY_CREATION };

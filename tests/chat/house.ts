@@ -11,6 +11,7 @@ import type { KeptFile } from "../../lib/chat/file_port.ts";
 import { LOBBY_CREATION } from "../../lib/chat/host_entry.ts";
 import type { Decision, Facts, Placed, Proposal } from "../../lib/chat/proposal.ts";
 import type { RoomState } from "../../lib/chat/room.ts";
+import { standingOf } from "../../lib/chat/room_state.ts";
 import { NOWHERE, placeOf } from "../../lib/identity/log_entry.ts";
 import { directId, lobbyId, openId } from "../../lib/identity/room_id.ts";
 import type { Handle } from "../../lib/text/handle.ts";
@@ -45,6 +46,8 @@ export class House {
   readonly files = new Map<string, KeptFile>();
   /** How many rooms an account is in, besides those here. */
   readonly otherRooms = new Map<Handle, number>();
+  /** How many invitations and requests an account has not answered, besides those here. */
+  readonly otherAsks = new Map<Handle, number>();
 
   readonly #rooms = new Map<string, RoomState>();
   readonly #logs = new Map<string, Logged[]>();
@@ -190,6 +193,10 @@ export class House {
       provider,
       hostKey: HOST_KEY,
       target: target !== undefined && target.sequence > base ? target : undefined,
+      edits:
+        this.log(room).filter(({ kind, about }) =>
+          kind === "edit" && about?.sequence === draft.about?.sequence
+        ).length,
       file,
       lastSpoke: this.log(room).findLast((entry) => entry.from === from && SPEECH.has(entry.kind))?.time,
       defaults: { retention: this.retention },
@@ -198,6 +205,9 @@ export class House {
         this.rooms.some(({ form }) => form.kind === "open" && skeleton(form.name) === skeleton(name)),
       roomsOf: (handle) =>
         this.rooms.filter(({ members }) => members.has(handle)).length + (this.otherRooms.get(handle) ?? 0),
+      asksOf: (handle) =>
+        this.rooms.filter((room) => /invited|requested/.test(standingOf(room, handle) ?? "")).length +
+        (this.otherAsks.get(handle) ?? 0),
       blocks: (whom, by) => this.blocked.has(`${whom} by ${by}`),
     };
   }

@@ -91,6 +91,15 @@ export class MemoryLog implements LogStore {
   }
 
   /** See {@linkcode LogStore}. */
+  edits(room: Bytes, sequence: number): Promise<number> {
+    return this.#do(
+      "edits",
+      () =>
+        this.log(room).filter(({ kind, about }) => kind === "edit" && about?.sequence === sequence).length,
+    );
+  }
+
+  /** See {@linkcode LogStore}. */
   placeOfId(id: Bytes): Promise<{ readonly room: Bytes; readonly sequence: number } | undefined> {
     return this.#do("placeOfId", () => this.#places.get(id.toHex()));
   }
@@ -175,6 +184,9 @@ function changed(kept: KeptLog | undefined, change: LogChange): KeptLog {
       }
       return { ...log, entries };
     }
+    case "files":
+      // They are kept elsewhere.
+      return kept ?? assert.fail("files are of a room");
     case "trim": {
       const log = kept ?? assert.fail("what is trimmed is a room");
       const { sequence } = change.room.base;

@@ -514,12 +514,14 @@ export class HonestServer {
       provider: repeatable,
       hostKey: HOST_KEY.publicKey,
       target: about === undefined ? undefined : log[about.sequence - 1],
+      edits: 0,
       file: undefined,
       lastSpoke: undefined,
       defaults: { retention: 0 },
       isAccount: (handle) => this.#people.has(handle),
       nameTaken: (name) => this.rooms.some(({ form }) => form.kind === "open" && form.name === name),
       roomsOf: () => 1,
+      asksOf: () => 0,
       blocks: (whom, by) => this.blocked.has(`${whom} by ${by}`),
     };
   }

@@ -91,6 +91,23 @@ test("who is banned in the lobby comes in without it", async () => {
   assert.deepEqual(hall.exchange.present(), ["ann"]);
 });
 
+test("attack 33: in a lockdown the server puts nobody into the lobby, and a device comes in without it", async () => {
+  const hall = await Hall.open();
+  const [ann, eve] = [await hall.welcome("ann"), await hall.welcome("eve")];
+  await ann.does({ kind: "room", body: { act: "lockdown", on: true } });
+  await ann.does({ kind: "moderation", body: { act: "kick", handle: eve.handle } });
+  const back = await hall.enter(eve.person);
+  assert.deepEqual(back.summary().filter((each) => /room|ready/.test(each)), ["ready"]);
+  assert.deepEqual(hall.log.states.map(({ members }) => Array.from(members.keys())), [[ann.handle]]);
+  await ann.does({ kind: "room", body: { act: "lockdown", on: false } });
+  assert.ok((await hall.enter(eve.person)).summary().includes("room #lobby member"));
+  await ann.does({ kind: "moderation", body: { act: "kick", handle: eve.handle } });
+  await ann.does({ kind: "room", body: { act: "lockdown", on: true } });
+  await ann.does({ kind: "membership", body: { change: "part" } });
+  const first = await hall.enter(eve.person);
+  assert.ok(first.summary().includes("room #lobby owner"), "where nobody is somebody must be able to end it");
+});
+
 test("a room is told with its head, with the last place that one may not read, and with one's marks", async () => {
   const hall = await Hall.open();
   const ann = await hall.welcome("ann");

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { RATES } from "../../lib/chat/rate.ts";
+import { ASKS_PER_ACCOUNT_MAX } from "../../lib/chat/open_rules.ts";
+import { EDITS_MAX } from "../../lib/chat/target_rules.ts";
 import { AGAIN_MS } from "../../lib/delivery/saying_desk.ts";
+import { ROOMS_PER_ACCOUNT_MAX } from "../../lib/wire/limits.ts";
 import { test } from "../sanitized.ts";
 import { handle } from "../session/people.ts";
+import { concat, u64 } from "../../lib/wire/bytes.ts";
+import type { EntryBody } from "../../lib/wire/entry_body.ts";
+import { SpokenRoom } from "../store/spoken_room.ts";
 import { type Device, Hall } from "./hall.ts";
 import { LOBBY_ID } from "./room.ts";
 
@@ -11,6 +17,22 @@ async function flood(device: Device, count: number): Promise<void> {
   for (let at = 0; at < count; at++) {
     await device.send(await device.draft({ kind: "text", body: { text: `${at}` } }));
   }
+}
+
+/** Ann, and Bob who is asked into that many of her rooms. */
+async function hallOfAsks(
+  count: number,
+): Promise<{ readonly hall: Hall; readonly ann: Device; readonly bob: Device }> {
+  const before = await Hall.open();
+  const people = [await before.person("ann"), await before.person("bob")] as const;
+  const invited = new Map([[people[1].name, people[0].name]]);
+  for (let at = 0; at < count; at++) {
+    const room = new SpokenRoom(1, `#r${at}`);
+    room.state = { ...room.state, id: concat(u64(at), u64(1)), invited };
+    await before.log.change([room.say("come")]);
+  }
+  const hall = await Hall.open({ log: before.log, accounts: before.accounts });
+  return { hall, ann: await hall.enter(people[0]), bob: await hall.enter(people[1]) };
 }
 
 test("attack 33: a flood of messages is taken up to the burst, then refused with a wait, and others go on", async () => {
@@ -119,6 +141,45 @@ test("attack 33: a flood of questions is refused with a wait, and one of marks, 
   }
   assert.equal(ann.heard.length - length, RATES.signals.burst);
   assert.equal(eve.faults().length, 21);
+});
+
+test("attack 33: nobody is kept from rooms by being asked into many", async () => {
+  const { hall, ann, bob } = await hallOfAsks(ROOMS_PER_ACCOUNT_MAX);
+  const [asked] = hall.log.states.filter(({ invited }) => invited.has(bob.handle));
+  const join: EntryBody = { kind: "membership", body: { change: "join" } };
+  assert.equal(await bob.does(join, { room: asked?.id ?? assert.fail() }), undefined);
+  await bob.addresses(ann.handle);
+  assert.deepEqual(bob.faults(), []);
+});
+
+test("attack 33: nobody is asked into more rooms than can be told at each login, before they answer one", async () => {
+  const { ann, bob } = await hallOfAsks(ASKS_PER_ACCOUNT_MAX - 1);
+  const invite: EntryBody = { kind: "membership", body: { change: "invite", handle: bob.handle } };
+  const [first, second] = [await ann.creates("#kitchen", "private"), await ann.creates("#attic")];
+  assert.equal(await ann.does(invite, { room: first }), undefined);
+  assert.equal((await ann.does(invite, { room: second }))?.code, "limitReached");
+  await ann.addresses(bob.handle);
+  assert.equal(ann.faults().at(-1)?.code, "limitReached");
+  await bob.does({ kind: "membership", body: { change: "part" } }, { room: first });
+  assert.equal(await ann.does(invite, { room: second }), undefined);
+});
+
+test("attack 33: edits of one message are counted over turns, and within one", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  await ann.says("first");
+  const { place } = await hall.last();
+  const edit = { kind: "edit", body: { text: "better" } } as const;
+  assert.equal(await ann.does(edit, { about: place }), undefined);
+  const drafts = await Promise.all(
+    Array.from({ length: EDITS_MAX }, () => ann.draft(edit, { about: place })),
+  );
+  for (const draft of drafts) void ann.send(draft);
+  await hall.settled();
+  assert.deepEqual(ann.faults().map(({ code, about }) => [code, about]), [[
+    "limitReached",
+    drafts.at(-1)?.id,
+  ]]);
 });
 
 test("attack 33: big files are refused beyond the quota", async () => {

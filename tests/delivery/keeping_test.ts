@@ -5,6 +5,7 @@ import { equal } from "../../lib/wire/bytes.ts";
 import { MemoryLog } from "../chat/memory_log.ts";
 import { test } from "../sanitized.ts";
 import { handle, THEN } from "../session/people.ts";
+import { SpokenRoom } from "../store/spoken_room.ts";
 import { type Device, Hall } from "./hall.ts";
 import { entryWords, LOBBY_ID } from "./room.ts";
 
@@ -60,6 +61,37 @@ test("an account that is removed leaves its rooms at once; what it owned alone a
   assert.equal((await bob.says("gone?", direct))?.code, "noSuchPerson");
   const fault = await bob.does({ kind: "membership", body: { change: "invite", handle: handle("ann") } });
   assert.equal(fault?.code, "noSuchPerson");
+});
+
+test("a room whose heir leaves while its owner's account is removed has another owner", async () => {
+  const hall = await Hall.open();
+  const [ann, bob, eve] = [await hall.welcome("ann"), await hall.welcome("bob"), await hall.welcome("eve")];
+  const room = await ann.creates("#kitchen");
+  for (const device of [bob, eve]) {
+    await device.does({ kind: "membership", body: { change: "join" } }, { room });
+  }
+  const part = await bob.draft({ kind: "membership", body: { change: "part" } }, { room });
+  // While what is written first, into the lobby, is on its way to the disk.
+  hall.log.before = async (method) => {
+    if (method !== "change") return;
+    hall.log.before = () => {};
+    await bob.send(part, room);
+  };
+  await removed(hall, ann);
+  assert.deepEqual((await words(hall, room)).slice(-3), ["part bob", "part ann", "role eve"]);
+});
+
+test("a room of members and no owner has one from the next start on", async () => {
+  const hall = await Hall.open();
+  const [ann, bob] = [await hall.person("ann"), await hall.person("bob")];
+  const room = new SpokenRoom(1);
+  const members = ([[ann.name, "member"], [bob.name, "operator"]] as const).map(([name, role]) =>
+    [name, { role, mutedUntil: undefined, base: 0 }] as const
+  );
+  room.state = { ...room.state, members: new Map(members) };
+  await hall.log.change([room.say("whose is it?")]);
+  await Hall.open({ log: hall.log, accounts: hall.accounts });
+  assert.deepEqual((await words(hall, room.state.id)).slice(1), ["role bob"]);
 });
 
 test("who was removed while the server did not run, or the disk was full, has left at the next start", async () => {
@@ -180,6 +212,14 @@ test("files go with the entries that put them into a room: deleted ones at once,
   };
   assert.equal(first.kind, "file");
   assert.equal(await ann.does({ kind: "delete", body: {} }, { room, about }), undefined);
+  const goesWith = (kind: string) =>
+    hall.log.batches.find((batch) => batch.some((each) => each.kind === kind));
+  const gone = (id: number) => ({
+    kind: "files",
+    room,
+    gone: [{ id: new Uint8Array(16).fill(id), owner: ann.handle }],
+  });
+  assert.deepEqual(goesWith("erase")?.at(-1), gone(1));
   await hall.settled();
   assert.equal(await hall.files.find(new Uint8Array(16).fill(1)), undefined);
   assert.equal((await hall.files.find(new Uint8Array(16).fill(2)))?.done, true);
@@ -187,6 +227,7 @@ test("files go with the entries that put them into a room: deleted ones at once,
   hall.exchange.tick();
   await hall.settled();
   assert.equal(await hall.files.find(new Uint8Array(16).fill(2)), undefined);
+  assert.deepEqual(goesWith("trim")?.at(-1), gone(2));
 });
 
 async function heard(device: Device, what: string): Promise<void> {

@@ -266,6 +266,30 @@ test("what changes a room counts only by its author's signature, and what it saw
   assert.equal((await hall.last()).entry.sequence, place.sequence + 2);
 });
 
+test("attack 42: nobody has seen what was not told yet, nor what nobody can tell any more, so that no reader finds a fork", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  const room = await ann.creates("#kitchen");
+  const { place } = await hall.last(room);
+  const garbage = new Uint8Array(32).fill(1);
+  const forked = async (sequence: number): Promise<Draft> =>
+    await ann.draft({ kind: "text", body: { text: "forked" } }, { room, seen: { sequence, hash: garbage } });
+  // All of one turn: the third names a place that the first gets.
+  const drafts = [await texted(ann, "one"), await texted(ann, "two"), await forked(place.sequence + 1)];
+  for (const draft of drafts) void ann.send(draft, room);
+  await hall.settled();
+  assert.deepEqual(ann.faults().map(({ code, about }) => [code, about]), [["badEntry", drafts[2]?.id]]);
+  await ann.does({ kind: "room", body: { act: "retention", days: 1 } }, { room });
+  hall.now += 3 * 86_400_000;
+  await ann.says("after a while", room);
+  hall.exchange.tick();
+  await hall.settled();
+  await ann.send(await forked(2), room);
+  await hall.settled();
+  assert.equal(ann.faults().at(-1)?.code, "badEntry");
+  assert.deepEqual((await hall.log.entries(room, { from: 1, to: 100 })).map(({ sequence }) => sequence), [5]);
+});
+
 test("what a device had sent when it was put out is not said; what one had sent that left by itself is", async () => {
   const hall = await Hall.open();
   const [ann, bob, eve] = [await hall.welcome("ann"), await hall.welcome("bob"), await hall.welcome("eve")];

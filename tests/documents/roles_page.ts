@@ -31,8 +31,8 @@ What stands against it:
 - A room has an owner as long as it has members. The last owner steps down only after making another one, and leaves only
   then, or when nobody else is in. Where an owner's account is removed, the operator who has been in the room longest becomes the
   owner, else the member. Whoever comes into a room in which nobody is owns it.
-- In a lockdown nobody below an operator speaks, edits or reacts, and nobody comes in. In slow mode members wait between two
-  messages; owners and operators do not.
+- In a lockdown nobody below an operator speaks, edits or reacts, and nobody comes in; nor does the server bring anybody into
+  \`#lobby\` then, while others are there. In slow mode members wait between two messages; owners and operators do not.
 - A private room is come into by invitation, or by knocking and being let in. Whoever is banned does neither.
 - Leaving ends neither a mute nor a ban.
 - \`#lobby\` is neither renamed nor made private. The server brings new accounts into it, and its owner as the room's owner.

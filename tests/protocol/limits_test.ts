@@ -6,6 +6,7 @@ import * as usedTokens from "../../lib/bridge/used_tokens.ts";
 import * as backOff from "../../lib/chat/back_off.ts";
 import * as directRules from "../../lib/chat/direct_rules.ts";
 import * as openRules from "../../lib/chat/open_rules.ts";
+import * as targetRules from "../../lib/chat/target_rules.ts";
 import * as approvalRequests from "../../lib/client/approval_requests.ts";
 import * as pauses from "../../lib/client/back_off.ts";
 import * as entryJudge from "../../lib/client/entry_judge.ts";
@@ -45,6 +46,7 @@ const OTHERS = [
   backOff,
   openRules,
   directRules,
+  targetRules,
   approvalRequests,
   pauses,
   entryJudge,

@@ -3,8 +3,8 @@ import { DatabaseSync } from "node:sqlite";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import { LOCKED_MS_MAX } from "../../lib/store/database_file.ts";
 import type { Bytes } from "../../lib/wire/bytes.ts";
-import { ANN, NOW, octets, openRooms, SpokenRoom } from "./spoken_room.ts";
-import { folderTest } from "./temporary_folder.ts";
+import { ANN, BEN, NOW, octets, openRooms, SpokenRoom } from "./spoken_room.ts";
+import { folderTest, namesIn } from "./temporary_folder.ts";
 
 /** Slots of one block of secrets, 32 octets each. */
 const BLOCK_SLOTS = 126;
@@ -60,6 +60,34 @@ folderTest("nothing opens a file that was removed, whatever of it is left on the
   store.close();
 });
 
+folderTest(
+  "a file goes by the same change as its entry, and its octets at the next start at the latest",
+  async (folder) => {
+    const store = await openRooms(folder);
+    const room = new SpokenRoom(1);
+    await store.log.change([room.say("a")]);
+    const id = octets(16, 7);
+    const begun = { id, room: room.state.id, owner: ANN, size: 10, sha256: octets(32, 1), begun: NOW };
+    await store.files.begin(begun);
+    const secrets = blocksIn(folder, "file_secrets", [1]);
+    const gone = (owner: typeof ANN, where = room.state.id) =>
+      ({ kind: "files", room: where, gone: [{ id, owner }] }) as const;
+    await store.log.change([...room.remove(1), gone(BEN)]);
+    equal((await store.files.find(id))?.size, 10, "another's of that id stays");
+    await store.log.change([room.say("b"), ...room.remove(3), gone(ANN)]);
+    equal(await store.files.find(id), undefined);
+    equal(await found(folder, secrets), 0);
+    equal((await Deno.stat(`${folder}/files/${id.toHex()}`)).isFile, true);
+    await store.files.remove(id);
+    deepEqual(await namesIn(`${folder}/files`), []);
+    await store.files.begin(begun);
+    await store.log.change([gone(ANN)]);
+    store.close();
+    (await openRooms(folder)).close();
+    deepEqual(await namesIn(`${folder}/files`), []);
+  },
+);
+
 folderTest("somebody who reads meanwhile delays the clearing, and neither waits", async (folder) => {
   const store = await openRooms(folder);
   const room = new SpokenRoom(1);
@@ -78,6 +106,34 @@ folderTest("somebody who reads meanwhile delays the clearing, and neither waits"
   equal(await found(folder, gone), 0);
   store.close();
 });
+
+folderTest(
+  "what a server that was killed had erased and not cleared is cleared at the next start",
+  async (folder) => {
+    const store = await openRooms(folder);
+    const room = new SpokenRoom(1);
+    await store.log.change([room.say("a"), room.say("b")]);
+    const gone = secretsOf(folder, "sequence = 1");
+    const reader = new DatabaseSync(`${folder}/rooms.db`);
+    reader.exec("BEGIN");
+    reader.prepare("SELECT count(*) FROM entries").get();
+    await store.log.change(room.remove(1));
+    // What is on the disk at that moment is what a kill leaves.
+    const left = `${folder}/left`;
+    await Deno.mkdir(left, { mode: 0o700 });
+    for (const name of ["rooms.db", "rooms.db-wal", "rest.key"]) {
+      await Deno.copyFile(`${folder}/${name}`, `${left}/${name}`);
+    }
+    reader.exec("COMMIT");
+    reader.close();
+    store.close();
+    equal(await found(left, gone), 1);
+    const again = await openRooms(left);
+    equal(await found(left, gone), 0);
+    equal((await again.log.entries(room.state.id, { from: 1, to: 3 })).length, 3);
+    again.close();
+  },
+);
 
 folderTest("an entry that does not open goes altogether when it is erased", async (folder) => {
   const room = new SpokenRoom(1);

@@ -379,6 +379,7 @@ async function areSame(model: LogStore, log: LogStore, { id, headTime, head }: R
   deepEqual(await log.marksOf(id), await model.marksOf(id));
   for (const entry of await model.entries(id, ALL)) {
     deepEqual(await log.placeOfId(entry.id), await model.placeOfId(entry.id));
+    equal(await log.edits(id, entry.sequence), await model.edits(id, entry.sequence));
   }
 }
 
