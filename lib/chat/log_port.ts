@@ -74,6 +74,10 @@ export interface LogStore {
   blocks(handle: Handle): Promise<readonly Handle[]>;
   /** Adds one, or takes it away. */
   setBlock(handle: Handle, other: Handle, on: boolean): Promise<void>;
-  /** Forgets an account's marks and blocks. */
+  /** The numbers of the device lists that the rooms of accounts were told last; accounts of which nothing was noted lack. */
+  toldKeys(): Promise<ReadonlyMap<Handle, number>>;
+  /** Notes that all rooms of an account were told its list of that number. */
+  noteToldKeys(handle: Handle, number: number): Promise<void>;
+  /** Forgets an account's marks, blocks and what was noted of its keys. */
   forget(handle: Handle): Promise<void>;
 }

@@ -8,6 +8,7 @@
 import { departure, LOBBY_CREATION, succession } from "../chat/host_entry.ts";
 import { retentionEnd } from "../chat/retention.ts";
 import type { RoomState } from "../chat/room.ts";
+import { decodeDeviceList } from "../identity/device_list.ts";
 import { Failure } from "../text/failure.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
@@ -20,6 +21,9 @@ import type { Writer } from "./writer.ts";
 
 /** How often it is looked at what is to be dropped, in milliseconds: retention is told in days. */
 export const KEEPING_MS = 3_600_000;
+
+/** The number of an account's first list, which no room need be told anew: who comes into the lobby is told with it. */
+const FIRST_LIST_NUMBER = 1;
 
 /** Entries dropped in one step, so that nobody waits for long. */
 const DROPPED_AT_ONCE_MAX = 10_000;
@@ -60,6 +64,7 @@ export class LogKeeper {
     const { rooms, lobby } = this.#hall;
     for (const { room, sequence } of restored) await this.#writeAll(room, [restoredNotice(sequence)]);
     if (rooms.get(lobby) === undefined) await this.#writeAll(lobby, [LOBBY_CREATION]);
+    await this.#findKeysDue();
     await this.#keep();
   }
 
@@ -106,13 +111,25 @@ export class LogKeeper {
     await desk.expire();
   }
 
+  /** A server that dies, or whose disk is full until then, has published keys that the logs do not have. */
+  async #findKeysDue(): Promise<void> {
+    const { parts, cards } = this.#hall;
+    const told = await parts.logs.toldKeys();
+    for (const { handle, keys } of await parts.accounts.list()) {
+      const number = keys && decodeDeviceList(keys.list)?.number;
+      if (number === undefined || number === (told.get(handle) ?? FIRST_LIST_NUMBER)) continue;
+      await cards.load([handle]);
+      this.#keysDue.set(handle, this.#roomsOf(handle).map(({ id }) => id));
+    }
+  }
+
   async #tellKeys(handle: Handle): Promise<void> {
-    const { cards, rooms, voice } = this.#hall;
+    const { cards, rooms, voice, parts } = this.#hall;
     const due = this.#keysDue.get(handle) ?? [];
     this.#keysDue.delete(handle);
     const card = cards.find(handle);
     const keys = card && voice.keysOf(card);
-    if (keys === undefined) return;
+    if (card === undefined || keys === undefined) return;
     const refused: Bytes[] = [];
     for (const id of due) {
       if (rooms.get(id)?.members.has(handle) !== true) continue;
@@ -120,6 +137,9 @@ export class LogKeeper {
       if (verdict?.kind === "refused" && verdict.code === "notStored") refused.push(id);
     }
     if (refused.length > 0) this.#keysDue.set(handle, [...refused, ...this.#keysDue.get(handle) ?? []]);
+    const number = decodeDeviceList(card.list)?.number;
+    const isTold = refused.length === 0 && due.length > 0 && number !== undefined;
+    if (isTold) await parts.logs.noteToldKeys(handle, number);
   }
 
   async #remove(handle: Handle): Promise<void> {

@@ -39,6 +39,7 @@ type ChangeOf<Kind extends LogChange["kind"]> = Extract<LogChange, { readonly ki
 const PlacedSchema = v.object({ room: v.number(), sequence: v.number() });
 const MarksRowSchema = v.object({ person: BlobSchema, sealed: BlobSchema });
 const MarksSchema = v.strictObject({ handle: HandleSchema, delivered: v.number(), read: v.number() });
+const ToldKeysSchema = v.strictObject({ handle: HandleSchema, number: v.number() });
 const BlockRowSchema = v.object({ other: BlobSchema, sealed: BlobSchema });
 /** The fields of a room that every entry changes, which {@linkcode LogRows} keeps apart. */
 const ENDS: ReadonlySet<string> = new Set<keyof RoomState>(["head", "headTime", "base"]);
@@ -174,9 +175,31 @@ export class LogDatabase implements LogStore {
     });
   }
 
+  toldKeys(): Promise<ReadonlyMap<Handle, number>> {
+    return this.#read((database) => {
+      const rows = prepared(database, "SELECT person, sealed FROM told_keys").all();
+      return new Map(rows.flatMap((row) => {
+        const found = v.safeParse(MarksRowSchema, row);
+        const opened = found.success &&
+          this.#file.seal.open("told keys", found.output.person, found.output.sealed);
+        const told = v.safeParse(ToldKeysSchema, opened && decodeCbor(opened));
+        return told.success ? [[told.output.handle, told.output.number]] : [];
+      }));
+    });
+  }
+
+  noteToldKeys(handle: Handle, number: number): Promise<void> {
+    return this.#change((database) => {
+      const person = this.#person(handle);
+      prepared(database, "INSERT OR REPLACE INTO told_keys (person, sealed) VALUES (?, ?)")
+        .run(person, this.#file.seal.seal("told keys", person, encodeCbor({ handle, number })));
+    });
+  }
+
   async forget(handle: Handle): Promise<void> {
     await this.#change((database) => {
       const person = this.#person(handle);
+      prepared(database, "DELETE FROM told_keys WHERE person = ?").run(person);
       prepared(database, "DELETE FROM marks WHERE person = ?").run(person);
       prepared(database, "DELETE FROM blocks WHERE person = ? OR other = ?").run(person, person);
     });

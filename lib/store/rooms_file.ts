@@ -125,6 +125,7 @@ export const ROOMS_FORM = {
   CREATE INDEX files_by_owner ON files (owner);
   ${secretSlotsTable(SLOTS.files)}
 `,
+    "CREATE TABLE told_keys (person BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;",
   ],
   grows: true,
 } as const;

@@ -34,6 +34,7 @@ export class MemoryLog implements LogStore {
   readonly #logs = new Map<string, KeptLog>();
   readonly #places = new Map<string, { readonly room: Bytes; readonly sequence: number }>();
   readonly #blocks = new Map<Handle, readonly Handle[]>();
+  readonly #toldKeys = new Map<Handle, number>();
 
   /** Empty ones. As a database refuses to, they store an id twice only where a test wants to see what becomes of that. */
   constructor({ takesDoubles = false }: { readonly takesDoubles?: boolean } = {}) {
@@ -137,9 +138,20 @@ export class MemoryLog implements LogStore {
   }
 
   /** See {@linkcode LogStore}. */
+  toldKeys(): Promise<ReadonlyMap<Handle, number>> {
+    return this.#do("toldKeys", () => new Map(this.#toldKeys));
+  }
+
+  /** See {@linkcode LogStore}. */
+  noteToldKeys(handle: Handle, number: number): Promise<void> {
+    return this.#do("noteToldKeys", () => void this.#toldKeys.set(handle, number));
+  }
+
+  /** See {@linkcode LogStore}. */
   forget(handle: Handle): Promise<void> {
     return this.#do("forget", () => {
       this.#blocks.delete(handle);
+      this.#toldKeys.delete(handle);
       for (const [name, log] of this.#logs) {
         const marks = new Map(log.marks);
         marks.delete(handle);

@@ -190,6 +190,18 @@ test("keys that a full disk kept out of a log are told there later, once", async
   assert.deepEqual(await words(hall), ["create ", "join ann", "keys ann", "keys ann"]);
 });
 
+test("keys that a server published and died before it told the logs are told at the next start, once", async () => {
+  const hall = await Hall.open();
+  const ann = await hall.welcome("ann");
+  const keys = await ann.person.keys({ ...ann.person.list, number: 2 });
+  const expected = (await hall.account(ann.person)).keys;
+  await hall.accounts.setKeys(ann.handle, { keys, expected, recovery: undefined });
+  for (let starts = 0; starts < 2; starts++) {
+    await Hall.open({ log: hall.log, accounts: hall.accounts });
+    assert.deepEqual(await words(hall), ["create ", "join ann", "keys ann", "keys ann"]);
+  }
+});
+
 test("files go with the entries that put them into a room: deleted ones at once, dropped ones then", async () => {
   const hall = await Hall.open();
   const ann = await hall.welcome("ann");

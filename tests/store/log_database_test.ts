@@ -54,6 +54,22 @@ folderTest("rooms and entries are there after the database was closed and opened
   }
 });
 
+folderTest(
+  "what the rooms of an account were told of its keys is remembered, and forgotten with it",
+  async (folder) => {
+    await withRooms(folder, async ({ log }) => {
+      await log.noteToldKeys(ANN, 2);
+      await log.noteToldKeys(BEN, 7);
+      await log.noteToldKeys(ANN, 3);
+    });
+    await withRooms(folder, async ({ log }) => {
+      deepEqual(await log.toldKeys(), new Map([[ANN, 3], [BEN, 7]]));
+      await log.forget(BEN);
+      deepEqual(await log.toldKeys(), new Map([[ANN, 3]]));
+    });
+  },
+);
+
 folderTest("attack 23: what is told done is on the disk, whatever SQLite's defaults are", async (folder) => {
   const file = await openRoomsFile({ dataDir: folder, keyFile: undefined }, {
     provider,
