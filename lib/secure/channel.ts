@@ -12,7 +12,7 @@
  */
 
 import type { Entropy, Provider } from "../crypto/port.ts";
-import { type Bytes, concat } from "../wire/bytes.ts";
+import { type Bytes, concat, joined } from "../wire/bytes.ts";
 import { type CloseReason, decodeClose, encodeClose } from "../wire/close_code.ts";
 import { encodeFrame, FrameReader } from "../wire/frame.ts";
 import { HANDSHAKE_MESSAGE_BYTES_MAX, RECORD_BYTES_MAX } from "../wire/limits.ts";
@@ -221,7 +221,7 @@ export class Channel {
     const sealer = this.#requireTalking();
     const frames: Bytes[] = [];
     for (const content of packMessages(messages)) frames.push(await sealer.seal("message", content));
-    return concat(...frames);
+    return joined(frames);
   }
 
   /** Frames that carry what is shared, in order. */
@@ -229,7 +229,7 @@ export class Channel {
     const sealer = this.#requireTalking();
     const frames: Bytes[] = [];
     for (const record of records) frames.push(await sealer.share(record));
-    return concat(...frames);
+    return joined(frames);
   }
 
   /** The frame of a ping. */

@@ -7,7 +7,7 @@
  */
 
 import type { Bytes } from "../wire/bytes.ts";
-import { concat } from "../wire/bytes.ts";
+import { concat, joined } from "../wire/bytes.ts";
 import type { CloseReason } from "../wire/close_code.ts";
 import {
   CLOSE_MS_MAX,
@@ -43,6 +43,8 @@ export const REKEY_MS = 3_600_000;
  * the other end's close: its owner answers what it still owes and then calls {@linkcode Link.close}.
  */
 export type LinkEvent = Extract<ChannelEvent, { kind: "established" | "login" | "message" | "closed" }>;
+
+const NOTHING: Bytes = new Uint8Array(0);
 
 /** What waits to be written. */
 type Queued =
@@ -506,7 +508,7 @@ export class Link {
 
   async #takeWrite(now: number): Promise<Bytes | undefined> {
     const parts = [this.#replies];
-    this.#replies = new Uint8Array(0);
+    this.#replies = NOTHING;
     if (this.#channel.canSeal && !this.#ourCloseLeft && this.#loginCalls === 0) {
       const queued = this.#dequeue();
       if (this.#rekeyWanted || this.#channel.rekeyDue) {
@@ -519,7 +521,7 @@ export class Link {
       this.#pingWanted = false;
       parts.push(await this.#takeOurClose());
     }
-    const bytes = concat(...parts);
+    const bytes = joined(parts);
     if (bytes.length === 0) return undefined;
     this.#wrote = now;
     return bytes;
@@ -527,13 +529,12 @@ export class Link {
 
   /** The frame of our close, where it is due. */
   async #takeOurClose(): Promise<Bytes> {
-    const nothing = new Uint8Array(0);
     if (this.#phase.kind !== "closing" || this.#phase.ours !== "wanted" || this.#queue.length > 0) {
-      return nothing;
+      return NOTHING;
     }
     if (!this.#channel.canClose) {
       this.#finishUnconfirmed(this.#phase);
-      return nothing;
+      return NOTHING;
     }
     const frame = await this.#channel.sealClose(this.#phase.reason);
     if (this.#phase.kind === "closing") this.#phase = { ...this.#phase, ours: "sealed" };

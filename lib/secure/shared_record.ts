@@ -7,7 +7,7 @@
  */
 
 import { AES_BLOCK_BYTES, AES_KEY_BYTES, type Entropy, type Provider } from "../crypto/port.ts";
-import { ByteReader, type Bytes, concat, equal, u16, u32, u64, u8, utf8 } from "../wire/bytes.ts";
+import { ByteReader, type Bytes, concat, equal, u8, utf8 } from "../wire/bytes.ts";
 import { PADDING_BUCKETS_BYTES, RECORD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeInner, encodeInner } from "./inner.ts";
 import { packMessages } from "./message_pack.ts";
@@ -24,6 +24,9 @@ export const ROOM_KEYS_MAX = 4_096;
 
 /** The first octet of a shared record's body. */
 const SHARED_KIND = 1;
+
+/** Octets of what a tag covers before the digest: epoch, sequence, length and kind. */
+const TAGGED_HEADER_BYTES = 4 + 8 + 2 + 1;
 
 /** Octets before the initialisation vector: kind, room and key id. */
 const HEADER_BYTES = 1 + 2 * ROOM_KEY_ID_BYTES;
@@ -105,7 +108,15 @@ export function taggedBytes(
   { epoch, sequence }: RecordPlace,
   record: Pick<SharedRecord, "bytes" | "digest">,
 ): Bytes {
-  return concat(u32(epoch), u64(sequence), u16(sharedBodyBytes(record)), u8(SHARED_KIND), record.digest);
+  // For each reader of each record: one allocation in place of six.
+  const covered = new Uint8Array(TAGGED_HEADER_BYTES + record.digest.length);
+  const view = new DataView(covered.buffer);
+  view.setUint32(0, epoch);
+  view.setBigUint64(4, BigInt(sequence));
+  view.setUint16(12, sharedBodyBytes(record));
+  view.setUint8(14, SHARED_KIND);
+  covered.set(record.digest, TAGGED_HEADER_BYTES);
+  return covered;
 }
 
 /** A shared record as it came, before anything of it is believed. */

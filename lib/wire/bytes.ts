@@ -32,6 +32,16 @@ export function concat(...parts: readonly Bytes[]): Bytes {
   return joined;
 }
 
+/**
+ * Joins octet strings as {@linkcode concat} does, but where all but one are empty gives that one itself: for what is
+ * handed on and never written to.
+ */
+export function joined(parts: readonly Bytes[]): Bytes {
+  const filled = parts.filter((part) => part.length > 0);
+  const [only] = filled;
+  return only !== undefined && filled.length === 1 ? only : concat(...filled);
+}
+
 /** UTF-8 of `text`. */
 export function utf8(text: string): Bytes {
   return encoder.encode(text);
