@@ -218,16 +218,17 @@ test("piped: ^ is the message shown last in the room that one is in, whatever is
   );
   await talk.until(({ taken }) => taken === 23);
   await settled();
-  await writer.write(utf8("/reply ^ a\n/reply ^^ b\n/edit ^ c\n/delete ^^\n/go dev\n/pin ^\n"));
+  await writer.write(utf8("/reply ^ a\n/reply ^^ b\n/edit ^ c\n/delete ^^\n/edit ^^ d\n/go dev\n/pin ^\n"));
   await writer.close();
   const { err } = await running;
   deepEqual(talk.requests.flatMap((request) => "sequence" in request ? [request.sequence] : []), [
     21,
     20,
     21,
+    20,
     5,
   ]);
-  equal(err, "Cannot do /delete: no message was shown here that ^^ could mean; write /delete #N\n");
+  equal(err, "Cannot do /edit: no message was shown here that ^^ could mean; write /edit #N TEXT\n");
 });
 
 test("piped: /allow is where that person asks, until it is answered", async () => {
