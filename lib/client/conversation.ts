@@ -122,6 +122,11 @@ export class Conversation {
     return this.#sayings.unacknowledged;
   }
 
+  /** Whether one is in a room of that label. */
+  isIn(label: string): boolean {
+    return this.#rooms.named(label)?.isMember === true;
+  }
+
   /** A connection carries it from now on. */
   connected(connection: DeviceConnection): void {
     this.#carriage.begin(connection);

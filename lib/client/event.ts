@@ -408,4 +408,6 @@ export interface Talk {
    * when it was taken, else one sentence that says why not (text too long, no such room, connection gone).
    */
   request(request: ClientRequest): Promise<string | undefined>;
+  /** Whether one is in a room of that label, as far as that is known at this moment. */
+  isIn(room: string): boolean;
 }

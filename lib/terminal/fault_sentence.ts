@@ -63,8 +63,17 @@ export function faultSentence({ code, room, text, wait }: FaultFacts): string {
     ? FAULTS[code]
     : ["do that", `the server says ${visible(code)}; bring this program up to date`];
   const pause = wait === undefined ? "" : ` in ${Math.ceil(wait / 1_000)} s`;
-  const lost = text === undefined ? "" : ` (not sent: ${lostText(text)})`;
-  return `Cannot ${what}${there}: ${why}${pause}${lost}`;
+  return `Cannot ${what}${there}: ${why}${pause}${lostWords(text)}`;
+}
+
+/** `sentence` of what was refused here, safe for a terminal, with what was to be said, where it was something. */
+export function refusalSentence(sentence: string, text: string | undefined): string {
+  const shown = visible(sentence);
+  return text === undefined ? shown : `${shown.replace(/\.$/, "")}${lostWords(text)}`;
+}
+
+function lostWords(text: string | undefined): string {
+  return text === undefined ? "" : ` (not sent: ${lostText(text)})`;
 }
 
 /** What is told of a text that was lost, or is not yet there. */

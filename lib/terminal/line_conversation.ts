@@ -6,13 +6,15 @@
 
 import { type Command, type CommandRow, parseLine } from "../client/commands.ts";
 import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
+import { notThere } from "../client/room_sentences.ts";
 import { visible } from "../text/visible.ts";
 import type { Front } from "./exchange.ts";
+import { refusalSentence } from "./fault_sentence.ts";
 import { helpLines, rowHelpLines } from "./help.ts";
 import type { Line } from "./layout.ts";
 import { LineScene } from "./line_scene.ts";
 import { inputFaultSentence, type InputLine, type LineSource } from "./lines.ts";
-import { type Loss, lossOfEvent, lossOfRequest } from "./loss.ts";
+import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
 import type { ModeOutcome } from "./output.ts";
 import { type Clock, type Phrase, phraseOf } from "./phrase.ts";
 
@@ -138,11 +140,9 @@ export class LineConversation implements Front {
       case "refused":
         return await this.#refuse(command.sentence, "badInput");
       case "ask":
-        // At once, whatever comes of it: what is typed next must not be heard in the room that one wanted to leave.
-        if (command.goTo !== undefined) await this.#goTo(command.goTo);
-        return await this.#ask(command.request);
+        return await this.#askAndGo(command.request, command.goTo);
       case "go":
-        return await this.#goTo(command.room);
+        return await this.#go(command.room);
       case "more":
         return await this.#ask({
           type: "history",
@@ -162,12 +162,32 @@ export class LineConversation implements Front {
     }
   }
 
+  /**
+   * A person sees where the next line will be heard, and stays where they are if nothing comes of it. What is piped in was
+   * written before: it must not be heard in the room that one wanted to leave.
+   */
+  async #askAndGo(request: ClientRequest, room: string | undefined): Promise<void> {
+    if (room !== undefined && !this.#face.attended) await this.#goTo(room);
+    await this.#ask(request);
+    if (room !== undefined && this.#face.attended && this.#talk.isIn(room)) await this.#goTo(room);
+  }
+
+  /** A conversation of two begins with what is said in it; a room has to be come into first. */
+  async #go(room: string): Promise<void> {
+    const isThere = room.startsWith("@") || this.#talk.isIn(room);
+    if (isThere || !this.#face.attended) await this.#goTo(room);
+    if (!isThere) await this.#refuse(visible(notThere(room)), "badInput");
+  }
+
   /** What comes of it is an event. */
   async #ask(request: ClientRequest): Promise<void> {
     const sentence = await this.#talk.request(request);
     if (sentence === undefined) return;
     const remedy = request.type === "accept" ? this.#otherRemedy(request.handle) : "";
-    await this.#refuse(visible(`${sentence}${remedy}`), lossOfRequest(request));
+    await this.#refuse(
+      refusalSentence(`${sentence}${remedy}`, saidText(request)),
+      lossOfRequest(request),
+    );
   }
 
   /** Two things are called accepting. */

@@ -11,8 +11,20 @@ import type { ClientEvent, ClientRequest } from "../client/event.ts";
 export type Loss = "undelivered" | "badInput";
 
 /** What it is where `request` is not taken. */
-export function lossOfRequest({ type }: ClientRequest): Loss {
-  return type === "send" || type === "reply" || type === "edit" ? "undelivered" : "badInput";
+export function lossOfRequest(request: ClientRequest): Loss {
+  return saidText(request) === undefined ? "badInput" : "undelivered";
+}
+
+/** What `request` was to say. */
+export function saidText(request: ClientRequest): string | undefined {
+  switch (request.type) {
+    case "send":
+    case "reply":
+    case "edit":
+      return request.text;
+    default:
+      return undefined;
+  }
 }
 
 /** What `event` tells to be lost. */

@@ -188,6 +188,17 @@ test("piped: after a /join that fails, nothing is said in the room before", asyn
   deepEqual(talk.requests[1], { type: "send", room: "#dev", text: "secret" });
 });
 
+test("piped: of a text that is refused here it is told what was not sent", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot do that in #dev: you are not in that room; come in by /join #dev.";
+  const { err } = await piped(talk, "secret\n/delete #1\n", { room: "#dev" });
+  deepEqual(err.split("\n"), [
+    "Cannot do that in #dev: you are not in that room; come in by /join #dev (not sent: secret)",
+    talk.refusal,
+    "",
+  ]);
+});
+
 test("piped: a room that is given another name is still the one that one is in", async () => {
   const talk = new FakeTalk();
   const input = new TransformStream<Bytes, Bytes>();
@@ -427,7 +438,12 @@ test("piped: a message that the connection does not take is told and counted", a
   const { outcome, err } = await piped(talk, "one\ntwo\n");
   equal(outcome.undelivered, 2);
   equal(outcome.badInput, false);
-  equal(err, "Cannot send: the connection␛[2J is gone; connect again\n".repeat(2));
+  equal(
+    err,
+    ["one", "two"].map((text) =>
+      `Cannot send: the connection␛[2J is gone; connect again (not sent: ${text})\n`
+    ).join(""),
+  );
 });
 
 test("piped: /topic tells what is known, /help what there is, and nothing is asked", async () => {
@@ -644,6 +660,34 @@ test("terminal: the prompt shows where what is typed is heard", async () => {
   await person.shows("00:00:00 @ben <ann> hi ☒", "00:00:00 #lobby <ben> elsewhere ☒", "ann @ben>");
   await person.type("/join a-room-with-a-long-name\r");
   await person.shows("00:00:00 @ben <ann> hi ☒", "00:00:00 #lobby <ben> elsewhere ☒", "#a-room-with-a-lo…>");
+  await person.type("\x03");
+  await person.outcome;
+});
+
+test("terminal: whoever is not let in stays where they are", async () => {
+  const person = new Person(100);
+  person.talk.absent.add("#den").add("@nobody");
+  await person.type("/join #den\r");
+  person.talk.say({
+    type: "fault",
+    code: "private",
+    room: "#den",
+    about: undefined,
+    text: undefined,
+    wait: undefined,
+  });
+  await person.type("/msg nobody hi\r");
+  await person.type("/go #den\r");
+  await person.shows(
+    "Cannot come in in #den: the room is private; /knock and wait for an answer, or be invited",
+    "Cannot do that in #den: you are not in that room; come in by /join #den.",
+    "ann #lobby>",
+  );
+  await person.type("hello\r");
+  deepEqual(asked(person).at(-1), { type: "send", room: "#lobby", text: "hello" });
+  person.talk.absent.clear();
+  await person.type("/join #den\r");
+  equal(person.screen.rows.at(-1), "ann #den>");
   await person.type("\x03");
   await person.outcome;
 });
