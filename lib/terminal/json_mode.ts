@@ -11,7 +11,7 @@ import type { Bytes } from "../wire/bytes.ts";
 import { exchange } from "./exchange.ts";
 import { faultSentence } from "./fault_sentence.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
-import { lossOfEvent, lossOfRequest } from "./loss.ts";
+import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
 import { shownDisplay } from "./names.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
 import type { Told } from "./script_person.ts";
@@ -138,24 +138,27 @@ class JsonFront {
 
   async show(event: ClientEvent): Promise<void> {
     const loss = lossOfEvent(event);
-    if (loss === "undelivered") this.#undelivered++;
-    if (loss === "badInput") this.#badInput = true;
+    if (loss !== undefined) this.#lost(loss);
     await this.#put(eventJson(event));
   }
 
   async #ask(request: ClientRequest): Promise<"goOn"> {
     const sentence = await this.#talk.request(request);
     if (sentence === undefined) return "goOn";
-    if (lossOfRequest(request) === "badInput") return await this.#refuse(visible(sentence), "notDone");
-    this.#undelivered++;
-    await this.#put(errorJson("notSent", visible(sentence)));
+    this.#lost(lossOfRequest(request, this.#talk));
+    await this.#put(errorJson(saidText(request) === undefined ? "notDone" : "notSent", visible(sentence)));
     return "goOn";
   }
 
-  async #refuse(sentence: string, code: "badInput" | "notDone" = "badInput"): Promise<"goOn"> {
-    this.#badInput = true;
-    await this.#put(errorJson(code, sentence));
+  async #refuse(sentence: string): Promise<"goOn"> {
+    this.#lost("badInput");
+    await this.#put(errorJson("badInput", sentence));
     return "goOn";
+  }
+
+  #lost(loss: Loss): void {
+    if (loss === "undelivered") this.#undelivered++;
+    else this.#badInput = true;
   }
 
   async #put(value: Json): Promise<void> {

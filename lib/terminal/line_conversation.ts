@@ -186,7 +186,7 @@ export class LineConversation implements Front {
     const remedy = request.type === "accept" ? this.#otherRemedy(request.handle) : "";
     await this.#refuse(
       refusalSentence(`${sentence}${remedy}`, saidText(request)),
-      lossOfRequest(request),
+      lossOfRequest(request, this.#talk),
     );
   }
 

@@ -5,14 +5,15 @@
  * @module
  */
 
-import type { ClientEvent, ClientRequest } from "../client/event.ts";
+import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
 
 /** What became of something: it was said and is not stored, or it was asked for and cannot be done. */
 export type Loss = "undelivered" | "badInput";
 
-/** What it is where `request` is not taken. */
-export function lossOfRequest(request: ClientRequest): Loss {
-  return saidText(request) === undefined ? "badInput" : "undelivered";
+/** What it is where `talk` does not take `request`: that a room is the wrong one, no other try mends. */
+export function lossOfRequest(request: ClientRequest, talk: Talk): Loss {
+  if (saidText(request) === undefined || !("room" in request)) return "badInput";
+  return request.room.startsWith("@") || talk.isIn(request.room) ? "undelivered" : "badInput";
 }
 
 /** What `request` was to say. */

@@ -191,12 +191,15 @@ test("piped: after a /join that fails, nothing is said in the room before", asyn
 test("piped: of a text that is refused here it is told what was not sent", async () => {
   const talk = new FakeTalk();
   talk.refusal = "Cannot do that in #dev: you are not in that room; come in by /join #dev.";
-  const { err } = await piped(talk, "secret\n/delete #1\n", { room: "#dev" });
+  talk.absent.add("#dev");
+  const { outcome, err } = await piped(talk, "secret\n/delete #1\n", { room: "#dev" });
   deepEqual(err.split("\n"), [
     "Cannot do that in #dev: you are not in that room; come in by /join #dev (not sent: secret)",
     talk.refusal,
     "",
   ]);
+  // Another try would not mend it.
+  deepEqual([outcome.badInput, outcome.undelivered], [true, 0]);
 });
 
 test("piped: a room that is given another name is still the one that one is in", async () => {
