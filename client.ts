@@ -50,6 +50,7 @@ import { Link } from "./lib/secure/link.ts";
 import { pskFromText } from "./lib/secure/psk.ts";
 import { type Suite, SUITES } from "./lib/secure/suite.ts";
 import { readCertificates } from "./lib/store/certificate_file.ts";
+import { outputFault } from "./lib/store/file_failure.ts";
 import { appendKnownHost, readKnownHosts } from "./lib/store/known_hosts_file.ts";
 import { keepKnownTls, readKnownTls } from "./lib/store/known_tls_file.ts";
 import { localStoreKeeper } from "./lib/store/local_database.ts";
@@ -668,7 +669,11 @@ function exitOf({ badInput, undelivered }: ModeOutcome, failure: Failure | undef
 
 async function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): Promise<void> {
   let rest: Uint8Array = utf8(text);
-  while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
+  try {
+    while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
+  } catch (error) {
+    throw outputFault(error);
+  }
 }
 
 /** A reader that is gone is no reason for an error. */
@@ -677,6 +682,7 @@ function writeSync(stream: typeof Deno.stdout | typeof Deno.stderr, text: string
     let rest: Uint8Array = utf8(text);
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    const fault = outputFault(error);
+    if (fault instanceof Failure) throw fault;
   }
 }

@@ -84,6 +84,7 @@ import {
   type ServerCertificate,
 } from "./lib/store/certificate_file.ts";
 import { examine, findingSentence } from "./lib/store/doctor.ts";
+import { outputFault } from "./lib/store/file_failure.ts";
 import { HOST_KEY_FILE, loadOrMakeHostKey } from "./lib/store/host_key_file.ts";
 import { openRoomStore, roomsOnDisk, type RoomStore } from "./lib/store/room_store.ts";
 import { readSecretFile } from "./lib/store/secret_file.ts";
@@ -591,6 +592,7 @@ function writeSync(stream: typeof Deno.stdout | typeof Deno.stderr, text: string
     let rest: Uint8Array = utf8(text);
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    const fault = outputFault(error);
+    if (fault instanceof Failure) throw fault;
   }
 }
