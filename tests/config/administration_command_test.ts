@@ -55,6 +55,10 @@ test("each command is heard with its flags in any order, and what came of it is 
       dataDir: "d",
       request: { type: "unban", subject: { kind: "address", address: "2001:db8::7" } },
     },
+    "unban 2001:db8::/64": {
+      ...PLAIN,
+      request: { type: "unban", subject: { kind: "address", address: "2001:db8::" } },
+    },
     "bans": { ...PLAIN, request: { type: "bans" } },
     "room list": { ...PLAIN, request: { type: "roomList" } },
     "room list --key-file k --data-dir d": {
