@@ -541,7 +541,7 @@ async function seeTo(command: UpkeepCommand, print: (line: string) => void): Pro
     case "restore": {
       const backup = await restoreBackup({ from: command.other, dataDir });
       for (const line of restoredLines(backup, dataDir)) print(line);
-      return "ok";
+      return backup.missing.length === 0 ? "ok" : "data";
     }
     case "doctor":
       return await examineAll(command, print);
