@@ -195,6 +195,7 @@ const JsonEventSchema = v.variant("type", [
     about: v.optional(v.string()),
     text: v.optional(v.string()),
     wait: v.optional(v.number()),
+    ref: v.optional(v.string()),
   }),
 ]);
 
