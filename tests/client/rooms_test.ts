@@ -82,6 +82,9 @@ test("a knock that is answered, and an invitation, bring one in", async () => {
   const bench = await ChatBench.entered();
   const room = await roomOfBen(bench, "#club", "private");
   await bench.ask({ type: "knock", room: "#club" });
+  await bench.until((event) =>
+    event.type === "done" && event.what === "You knocked at #club; wait to be let in"
+  );
   await bench.until((event) => event.type === "room" && event.standing === "knocking");
   await bench.server.say(
     bench.ben,
