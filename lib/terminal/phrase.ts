@@ -361,7 +361,10 @@ function goneWords({ room, why }: EventOf<"gone">): string {
     case "banned":
       return `you were banned from ${name}`;
     case "denied":
-      return `you were not let into ${name}`;
+      // Of two, whoever was asked is told: on all of their devices it is they who have refused.
+      return room.startsWith("@")
+        ? `you refused the conversation with ${name.slice(1)}`
+        : `you were not let into ${name}`;
     case "uninvited":
       return `your invitation to ${name} was taken back`;
     default:

@@ -369,6 +369,8 @@ test("who asks for something is told with how to answer", () => {
   deepEqual(read({ type: "gone", room: "#dev", why: "kicked" }), [
     "* you were put out of #dev; /join #dev comes back",
   ]);
+  deepEqual(read({ type: "gone", room: "#dev", why: "denied" }), ["* you were not let into #dev"]);
+  deepEqual(read({ type: "gone", room: "@cas", why: "denied" }), ["* you refused the conversation with cas"]);
 });
 
 test("the local day is a day, and none for a time that no calendar has", () => {
