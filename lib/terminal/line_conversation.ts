@@ -110,7 +110,10 @@ export class LineConversation implements Front {
     const loss = lossOfEvent(event);
     if (loss !== undefined) this.#lost(loss);
     const phrase = this.#isShown(event)
-      ? phraseOf(event, this.#io.clock, { numbers: this.#numbers })
+      ? phraseOf(event, this.#io.clock, {
+        numbers: this.#numbers,
+        isPrivate: "room" in event && event.room !== undefined && this.#scene.isPrivate(event.room),
+      })
       : undefined;
     await this.#note(event);
     if (phrase !== undefined) await this.#put(event, phrase);

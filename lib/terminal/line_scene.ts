@@ -42,6 +42,11 @@ export class LineScene {
     return this.#rooms.get(this.#room);
   }
 
+  /** Whether nobody comes into that room without a word of its operators, as far as it was told of. */
+  isPrivate(room: string): boolean {
+    return this.#rooms.get(room)?.settings.visibility === "private";
+  }
+
   /** The oldest entry of the room that was asked for last. */
   get firstOfPage(): number | undefined {
     return this.#firstOfPage.get(this.#room);

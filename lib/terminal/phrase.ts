@@ -28,6 +28,8 @@ export type Phrase =
 export interface PhraseOptions {
   /** Whether every message has its number; else those have it that were asked for or have a file. */
   readonly numbers?: boolean;
+  /** Whether nobody comes into the room of the event without a word of its operators. */
+  readonly isPrivate?: boolean;
 }
 
 /** Characters of the message that another one answers, as a reminder of it. */
@@ -71,7 +73,7 @@ export function localDay(time: number): string {
 export function phraseOf(
   event: ClientEvent,
   clock: Clock,
-  { numbers = false }: PhraseOptions = {},
+  { numbers = false, isPrivate = false }: PhraseOptions = {},
 ): Phrase | undefined {
   switch (event.type) {
     case "message":
@@ -102,7 +104,7 @@ export function phraseOf(
     case "file":
       return said([told(fileWords(event), event.failure === undefined ? "dim" : "doubtful")]);
     case "gone":
-      return said([told(goneWords(event), "doubtful")]);
+      return said([told(goneWords(event, isPrivate), "doubtful")]);
     case "request":
       return said(requestLines(event));
     case "ack":
@@ -351,13 +353,15 @@ function sizeWords(octets: number): string {
   return `${Number((octets / size).toFixed(1))} ${unit}`;
 }
 
-function goneWords({ room, why }: EventOf<"gone">): string {
+function goneWords({ room, why }: EventOf<"gone">, isPrivate: boolean): string {
   const name = visible(room);
   switch (why) {
     case "parted":
       return `you have left ${name}`;
     case "kicked":
-      return `you were put out of ${name}; /join ${name} comes back`;
+      return isPrivate
+        ? `you were put out of ${name}; /knock ${name} asks to come back`
+        : `you were put out of ${name}; /join ${name} comes back`;
     case "banned":
       return `you were banned from ${name}`;
     case "denied":

@@ -202,6 +202,23 @@ test("piped: of a text that is refused here it is told what was not sent", async
   deepEqual([outcome.badInput, outcome.undelivered], [true, 0]);
 });
 
+test("piped: whoever is put out of a private room is told to knock", async () => {
+  const talk = new FakeTalk();
+  const { settings } = room();
+  talk.say(
+    room({ room: "#den", settings: { ...settings, visibility: "private" } }),
+    { type: "gone", room: "#den", why: "kicked" },
+    { type: "gone", room: "#dev", why: "kicked" },
+  );
+  talk.end();
+  const { out } = await piped(talk, never());
+  deepEqual(out.split("\n"), [
+    "* you were put out of #den; /knock #den asks to come back",
+    "* you were put out of #dev; /join #dev comes back",
+    "",
+  ]);
+});
+
 test("piped: a room that is given another name is still the one that one is in", async () => {
   const talk = new FakeTalk();
   const input = new TransformStream<Bytes, Bytes>();
