@@ -19,7 +19,7 @@ import type { Inquiries } from "./inquiries.ts";
 import type { OwnDevices } from "./own_devices.ts";
 import { ANSWER_MS_MAX } from "./password_connection.ts";
 import { otherIn, type Room } from "./room.ts";
-import { NOT_CONNECTED, notThere, openNameFault } from "./room_sentences.ts";
+import { NOT_CONNECTED, notThere, openNameFault, refusedToOwner } from "./room_sentences.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Sender } from "./sender.ts";
 import type { Turns } from "./turns.ts";
@@ -65,8 +65,8 @@ interface Doing {
   readonly until?: (room: Room | undefined) => boolean;
   /** What is told once it has its place, where nothing else shows that. */
   readonly told?: string;
-  /** The sentence of a refusal, where that is not to be told as a fault. */
-  readonly refused?: (fault: Fault) => string;
+  /** The sentence of a refusal; `undefined` where that is told as a fault. */
+  readonly refused?: (fault: Fault) => string | undefined;
 }
 
 /** Whether there is a conversation to say something in. */
@@ -108,6 +108,10 @@ export class Doings {
       what,
       label,
       seen: room?.isMember === true ? undefined : NOWHERE,
+      refused: ({ code }) =>
+        code === "notAllowed" && room?.facts.role === "owner"
+          ? refusedToOwner(request, this.#self)
+          : undefined,
       ...request.type === "part"
         ? { until: (after) => after === undefined }
         : request.type === "allow" && otherIn(label) !== undefined
@@ -198,7 +202,8 @@ export class Doings {
     });
     if (typeof begun === "string") return begun;
     const acted = await begun.acted;
-    if (acted.kind === "refused" && refused !== undefined) return refused(acted.fault);
+    const sentence = acted.kind === "refused" ? refused?.(acted.fault) : undefined;
+    if (sentence !== undefined) return sentence;
     if (acted.kind !== "placed") return this.#told(acted, label);
     if (told !== undefined) this.#parts.show([{ type: "done", what: told }]);
     if (until === undefined) return undefined;

@@ -111,6 +111,42 @@ test("a knock that is answered, and an invitation, bring one in", async () => {
   equal(await bench.quit(), undefined);
 });
 
+test("an owner is told that other owners and the last one of a room are beyond them, and oneself, too", async () => {
+  const bench = await ChatBench.entered();
+  const room = "#den";
+  const ben = bench.ben.name;
+  await bench.ask({ type: "create", room, visibility: "public" });
+  await bench.server.say(bench.ben, { kind: "membership", body: { change: "join" } }, {
+    room: bench.server.named(room).id,
+    seen: NOWHERE,
+  });
+  const refused = async (request: ClientRequest): Promise<string> => await bench.chat.request(request) ?? "";
+  match(await refused({ type: "part", room }), /^Cannot leave #den: you are its only owner; /);
+  match(
+    await refused({ type: "role", room, handle: bench.ann.name, role: "member" }),
+    /^Cannot change your own role in #den: you are its only owner; /,
+  );
+  await bench.ask({ type: "role", room, handle: ben, role: "owner" });
+  for (
+    const request of [
+      { type: "kick", room, handle: ben, reason: undefined },
+      { type: "mute", room, handle: ben, lasting: undefined, reason: undefined },
+      { type: "role", room, handle: ben, role: "member" },
+    ] as const
+  ) {
+    match(
+      await refused(request),
+      /^Cannot do that to ben in #den: an owner can only be changed by themselves; /,
+    );
+  }
+  match(
+    await refused({ type: "ban", room, handle: bench.ann.name, lasting: undefined, reason: undefined }),
+    /^Cannot ban ann: you cannot do that to yourself; /,
+  );
+  deepEqual(faults(bench), []);
+  equal(await bench.quit(), undefined);
+});
+
 test("whoever knocks at one's room is told once", async () => {
   const bench = await ChatBench.entered();
   await bench.ask({ type: "create", room: "#den", visibility: "private" });
