@@ -14,7 +14,7 @@ import { runVisit, shownText } from "./lib/bridge/visit.ts";
 import { visitFailure } from "./lib/bridge/visit_failure.ts";
 import { Visitor } from "./lib/bridge/visitor.ts";
 import type { Connection, Dial } from "./lib/client/connection.ts";
-import { brokenOff } from "./lib/client/ending.ts";
+import { brokenOff, keyRefused } from "./lib/client/ending.ts";
 import { comeIn, type Outside, renewPassword, type Wish } from "./lib/client/entrance.ts";
 import type { Talk } from "./lib/client/event.ts";
 import { Meeting } from "./lib/client/meeting.ts";
@@ -331,6 +331,9 @@ async function explained<Result>(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (errand.carried.some(({ answeredInTls }) => answeredInTls())) throw tlsExpected(errand.endpoint);
+    if (errand.psk !== undefined && error.exit === "protocol" && isSilent(errand)) {
+      throw keyRefused(errand.server);
+    }
     const psk = await askedPsk(errand);
     if (psk === undefined) throw error;
     return await explained({ ...errand, psk, carried: [] }, work);
@@ -338,14 +341,19 @@ async function explained<Result>(
 }
 
 /** The pre-shared key that a person types for a server which said nothing; `undefined` where there is none to ask for. */
-async function askedPsk({ terminal, psk, carried, server, provider }: Errand): Promise<Bytes | undefined> {
-  const isSilent = carried.length > 0 && carried.every(({ answered }) => !answered());
-  if (terminal === undefined || psk !== undefined || !isSilent) return undefined;
+async function askedPsk(errand: Errand): Promise<Bytes | undefined> {
+  const { terminal, psk, server, provider } = errand;
+  if (terminal === undefined || psk !== undefined || !isSilent(errand)) return undefined;
   const text = await askHidden(
     `${server} closed without an answer, as servers do that require a pre-shared key.\nPre-shared key (Enter if there is none): `,
     terminal,
   );
   return text === undefined || text === "" ? undefined : await pskFromText(text, provider);
+}
+
+/** Whether the server was reached, and has not sent a single octet. */
+function isSilent({ carried }: Errand): boolean {
+  return carried.length > 0 && carried.every(({ answered }) => !answered());
 }
 
 /** The server's host key, trusted, and what coming in uses. */
