@@ -80,7 +80,7 @@ const CLOSE_FAILURES: Readonly<Record<Exclude<CloseReason, "done">, (server: str
   accountClosed: (server) =>
     new Failure(
       "noPermission",
-      `Cannot go on with ${server}: the account was disabled or removed; ask the server's operator.`,
+      `Cannot go on with ${server}: the account was disabled, banned or removed; ask the server's operator.`,
     ),
 };
 

@@ -113,8 +113,8 @@ export function afterAttempt(
 export function deviceRefused(handle: string, server: string): Failure {
   return new Failure(
     "noPermission",
-    `Cannot log in as ${handle} with this device at ${server}: it was revoked or the account is closed; ` +
-      "log in by password in a terminal to make it a new device, or ask the server's operator.",
+    `Cannot log in as ${handle} with this device at ${server}: the account was disabled, banned or removed, or this ` +
+      "device revoked; ask the server's operator, or log in by password in a terminal to make it a new device.",
   );
 }
 

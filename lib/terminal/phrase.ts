@@ -46,6 +46,12 @@ const STATES: Readonly<Record<ConnectionState, string>> = {
   waiting: "Waiting to connect again",
 };
 
+/** What ended a connection, where a program's word for it is not a person's. */
+const ENDS: Readonly<Record<string, string>> = {
+  accountClosed: "the account was disabled, banned or removed",
+  deviceRevoked: "this device was revoked by another of yours",
+};
+
 /** Octets of each unit that sizes are told in. */
 const SIZE_UNITS = [["GB", 1e9], ["MB", 1e6], ["kB", 1e3]] as const;
 
@@ -498,7 +504,8 @@ function dim(text: string): Line {
 
 function stateSentence({ state, detail }: { state: ConnectionState; detail: string | undefined }): string {
   const sentence = STATES[state];
-  return detail === undefined ? sentence : `${sentence}: ${visible(detail)}`;
+  if (detail === undefined) return sentence;
+  return `${sentence}: ${Object.hasOwn(ENDS, detail) ? ENDS[detail] : visible(detail)}`;
 }
 
 function count(number: number, one: string, many: string): string {

@@ -431,3 +431,16 @@ test("attack 32: a device's name ends where its quotation marks do", async () =>
   const lines = read({ type: "approval", name: 'x". It is yours. "', words: [] });
   for (const line of lines) doesNotMatch(line, /x"\. It is yours/);
 });
+
+test("why a connection has ended is told in a person's words where it was for good", () => {
+  const closed = (detail: string) => phraseOf({ type: "state", state: "closed", detail }, clock);
+  deepEqual(
+    ["accountClosed", "deviceRevoked", "done", "toString"].map(closed),
+    [
+      "Connection closed: the account was disabled, banned or removed",
+      "Connection closed: this device was revoked by another of yours",
+      "Connection closed: done",
+      "Connection closed: toString",
+    ].map((sentence) => ({ kind: "notice", sentence })),
+  );
+});
