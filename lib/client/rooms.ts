@@ -217,6 +217,7 @@ export class Rooms implements SendingRooms {
     const knocking = before?.facts.knocking ?? [];
     const room = before ?? await this.#begin(facts);
     this.#told.add(facts.room.toHex());
+    const isReleased = room.facts.settings.slow > 0 && facts.settings.slow === 0;
     room.facts = facts;
     room.counted = facts.head.sequence;
     if (!this.#isReady) room.sent = { delivered: facts.delivered, read: facts.read };
@@ -227,6 +228,9 @@ export class Rooms implements SendingRooms {
       ...await this.#requests(room, before, knocking),
     ]);
     if (this.#isReady) this.#follow(room);
+    if (!isReleased) return;
+    this.#parts.sender.release(room.id);
+    await this.#parts.opened();
   }
 
   async #begin(facts: RoomMessage): Promise<Room> {

@@ -130,7 +130,7 @@ export function phraseOf(
     case "state":
       return notice(stateSentence(event));
     case "queued":
-      return notice(`Kept until there is a connection, for ${visible(event.room)}: ${lostText(event.text)}`);
+      return notice(queuedSentence(event));
     case "unacknowledged":
       return notice(
         `Cannot say whether this arrived in ${
@@ -500,6 +500,13 @@ function told(text: string, style: Style): Line {
 
 function dim(text: string): Line {
   return [{ text, style: "dim" }];
+}
+
+function queuedSentence({ room, text, wait }: EventOf<"queued">): string {
+  const shown = `${visible(room)}: ${lostText(text)}`;
+  return wait === undefined
+    ? `Kept until there is a connection, for ${shown}`
+    : `Kept for ${Math.ceil(wait / 1_000)} s (slow mode), for ${shown}`;
 }
 
 function stateSentence({ state, detail }: { state: ConnectionState; detail: string | undefined }): string {

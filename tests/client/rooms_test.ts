@@ -147,6 +147,23 @@ test("an owner is told that other owners and the last one of a room are beyond t
   equal(await bench.quit(), undefined);
 });
 
+test("what slow mode holds is told, and sent at once when slow mode ends", async () => {
+  const bench = await ChatBench.entered();
+  const room = await roomOfBen(bench, "#hut", "public");
+  const slow = (seconds: number) =>
+    bench.server.say(bench.ben, { kind: "room", body: { act: "slow", seconds } }, { room });
+  await slow(60);
+  await bench.ask({ type: "join", room: "#hut" });
+  bench.server.refuse = () => ({ code: "slowMode", wait: 60_000 });
+  await bench.ask({ type: "send", room: "#hut", text: "slowly" });
+  const held = await bench.until(({ type }) => type === "queued");
+  deepEqual(held.type === "queued" && [held.room, held.text, held.wait], ["#hut", "slowly", 60_000]);
+  bench.server.refuse = () => undefined;
+  await slow(0);
+  await bench.message("slowly");
+  equal(await bench.quit(), undefined);
+});
+
 test("whoever knocks at one's room is told once", async () => {
   const bench = await ChatBench.entered();
   await bench.ask({ type: "create", room: "#den", visibility: "private" });

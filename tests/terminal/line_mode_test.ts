@@ -122,7 +122,8 @@ test("piped: what is said goes to standard output, what is about it to standard 
     deed({ kind: "membership", body: { change: "join", handle: handle("cas") } }, { source: "server" }),
     message(),
     message({ text: "one\n\ttwo\nthree", verified: false, reason: "bad signature" }),
-    { type: "queued", room: "#lobby", id, text: "later" },
+    { type: "queued", room: "#lobby", id, text: "later", wait: undefined },
+    { type: "queued", room: "#lobby", id, text: "slow", wait: 4_500 },
     { type: "ack", room: "#lobby", id, sequence: 1, time: 0 },
     { type: "fault", code: "muted", room: "#lobby", about: id, text: "hello", wait: undefined },
     { type: "unacknowledged", room: "#lobby", id, text: "lost\nmaybe" },
@@ -145,6 +146,7 @@ test("piped: what is said goes to standard output, what is about it to standard 
     "Connecting",
     "Connected: 127.0.0.1:8443",
     "Kept until there is a connection, for #lobby: later",
+    "Kept for 5 s (slow mode), for #lobby: slow",
     "Cannot speak in #lobby: you are muted there; ask an owner or operator of the room (not sent: hello)",
     "Cannot say whether this arrived in #lobby: there is no connection; " +
     "it is kept, and sent when you start again: lost␊maybe",
