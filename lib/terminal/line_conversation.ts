@@ -5,7 +5,7 @@
  */
 
 import { type Command, type CommandRow, parseLine } from "../client/commands.ts";
-import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
+import type { ClientEvent, ClientRequest, ConnectionState, Talk } from "../client/event.ts";
 import { notThere } from "../client/room_sentences.ts";
 import { visible } from "../text/visible.ts";
 import type { Front } from "./exchange.ts";
@@ -57,6 +57,9 @@ const FILE_PARTS = 10;
 /** Octets from which on a file is not small. */
 const FILE_PARTS_BYTES_MIN = 1_000_000;
 
+/** States that come again with each try to connect, and are told of the first one alone. */
+const TRYING: readonly ConnectionState[] = ["connecting", "waiting"];
+
 /** A conversation by lines. */
 export class LineConversation implements Front {
   readonly #talk: Talk;
@@ -69,6 +72,10 @@ export class LineConversation implements Front {
   /** Where a text is being written at this moment. */
   #writing: string | undefined;
   #toldWriting: string | undefined;
+  /** What came of a connection that was lost: whether it is on its way back, and how often that was told. */
+  #outage: { readonly waits: number } | undefined;
+  /** Entries that were kept for want of a connection, which has not come back since. */
+  readonly #unsent = new Set<string>();
   #badInput = false;
   #undelivered = 0;
 
@@ -113,6 +120,7 @@ export class LineConversation implements Front {
       ? phraseOf(event, this.#io.clock, {
         numbers: this.#numbers,
         isPrivate: "room" in event && event.room !== undefined && this.#scene.isPrivate(event.room),
+        isUnsent: event.type === "unacknowledged" && this.#unsent.has(event.id),
       })
       : undefined;
     await this.#note(event);
@@ -241,8 +249,18 @@ export class LineConversation implements Front {
   async #note(event: ClientEvent): Promise<void> {
     const { room } = this.#scene;
     this.#scene.note(event);
+    if (event.type === "state") this.#noteState(event.state);
+    if (event.type === "queued" && event.wait === undefined) this.#unsent.add(event.id);
     if (event.type !== "log" || event.room !== room || event.what?.kind !== "room") return;
     if (event.what.body.act === "rename") await this.#goTo(event.what.body.name);
+  }
+
+  #noteState(state: ConnectionState): void {
+    if (state === "cut") this.#outage = { waits: 0 };
+    if (state === "waiting" && this.#outage !== undefined) this.#outage = { waits: this.#outage.waits + 1 };
+    if (state !== "ready") return;
+    this.#outage = undefined;
+    this.#unsent.clear();
   }
 
   /** What is for programs, or would be too much. */
@@ -254,6 +272,11 @@ export class LineConversation implements Front {
         return this.#face.attended && event.room.startsWith("@") && event.state === "read";
       case "file":
         return this.#isNewPart(event);
+      case "state":
+        return this.#outage === undefined || event.state !== "connecting" && this.#outage.waits === 0 ||
+          !TRYING.includes(event.state);
+      case "room":
+        return this.#outage === undefined || event.unread > 0;
       default:
         return true;
     }

@@ -30,6 +30,8 @@ export interface PhraseOptions {
   readonly numbers?: boolean;
   /** Whether nobody comes into the room of the event without a word of its operators. */
   readonly isPrivate?: boolean;
+  /** Whether what has no place yet is known not to have been sent. */
+  readonly isUnsent?: boolean;
 }
 
 /** Characters of the message that another one answers, as a reminder of it. */
@@ -79,7 +81,7 @@ export function localDay(time: number): string {
 export function phraseOf(
   event: ClientEvent,
   clock: Clock,
-  { numbers = false, isPrivate = false }: PhraseOptions = {},
+  { numbers = false, isPrivate = false, isUnsent = false }: PhraseOptions = {},
 ): Phrase | undefined {
   switch (event.type) {
     case "message":
@@ -132,12 +134,7 @@ export function phraseOf(
     case "queued":
       return notice(queuedSentence(event));
     case "unacknowledged":
-      return notice(
-        `Cannot say whether this arrived in ${
-          visible(event.room)
-        }: there is no connection; it is kept, and sent when ` +
-          `you start again: ${lostText(event.text)}`,
-      );
+      return notice(unacknowledgedSentence(event, isUnsent));
   }
 }
 
@@ -507,6 +504,14 @@ function queuedSentence({ room, text, wait }: EventOf<"queued">): string {
   return wait === undefined
     ? `Kept until there is a connection, for ${shown}`
     : `Kept for ${Math.ceil(wait / 1_000)} s (slow mode), for ${shown}`;
+}
+
+function unacknowledgedSentence({ room, text }: EventOf<"unacknowledged">, isUnsent: boolean): string {
+  const name = visible(room);
+  const what = isUnsent
+    ? `Not sent yet to ${name}: there is no connection`
+    : `Cannot say whether this arrived in ${name}: there is no connection`;
+  return `${what}; it is kept, and sent when you start again: ${lostText(text)}`;
 }
 
 function stateSentence({ state, detail }: { state: ConnectionState; detail: string | undefined }): string {

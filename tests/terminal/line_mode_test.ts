@@ -122,7 +122,7 @@ test("piped: what is said goes to standard output, what is about it to standard 
     deed({ kind: "membership", body: { change: "join", handle: handle("cas") } }, { source: "server" }),
     message(),
     message({ text: "one\n\ttwo\nthree", verified: false, reason: "bad signature" }),
-    { type: "queued", room: "#lobby", id, text: "later", wait: undefined },
+    { type: "queued", room: "#lobby", id: "1".repeat(32), text: "later", wait: undefined },
     { type: "queued", room: "#lobby", id, text: "slow", wait: 4_500 },
     { type: "ack", room: "#lobby", id, sequence: 1, time: 0 },
     { type: "fault", code: "muted", room: "#lobby", about: id, text: "hello", wait: undefined },
@@ -217,6 +217,57 @@ test("piped: whoever is put out of a private room is told to knock", async () =>
   deepEqual(out.split("\n"), [
     "* you were put out of #den; /knock #den asks to come back",
     "* you were put out of #dev; /join #dev comes back",
+    "",
+  ]);
+});
+
+test("piped: an outage is told at its beginning and at its end, whatever is tried in between", async () => {
+  const talk = new FakeTalk();
+  const state = (state: "cut" | "waiting" | "connecting" | "ready", detail?: string) =>
+    ({ type: "state", state, detail }) as const;
+  const queued = (id: string) => ({ type: "queued", room: "#lobby", id, text: id, wait: undefined }) as const;
+  const unacknowledged = (id: string) => ({ type: "unacknowledged", room: "#lobby", id, text: id }) as const;
+  const { settings } = room();
+  const topic = room({ settings: { ...settings, topic: "tea" } });
+  talk.say(
+    state("connecting"),
+    topic,
+    state("ready"),
+    state("cut"),
+    state("waiting", "1 s"),
+    queued("one"),
+    state("connecting"),
+    state("waiting", "2 s"),
+    state("connecting"),
+    topic,
+    room({ room: "#dev", unread: 3 }),
+    state("ready"),
+    state("cut"),
+    state("waiting", "1 s"),
+    queued("two"),
+    unacknowledged("one"),
+    unacknowledged("two"),
+  );
+  talk.end();
+  const { out, err } = await piped(talk, never());
+  deepEqual(
+    out.split("\n"),
+    ["#lobby, 2 people, topic: tea", "#dev, 2 people, 3 unread", ""].map((line) =>
+      line === "" ? "" : `* ${line}`
+    ),
+  );
+  deepEqual(err.split("\n"), [
+    "Connecting",
+    "Connected",
+    "Connection cut",
+    "Waiting to connect again: 1 s",
+    "Kept until there is a connection, for #lobby: one",
+    "Connected",
+    "Connection cut",
+    "Waiting to connect again: 1 s",
+    "Kept until there is a connection, for #lobby: two",
+    "Cannot say whether this arrived in #lobby: there is no connection; it is kept, and sent when you start again: one",
+    "Not sent yet to #lobby: there is no connection; it is kept, and sent when you start again: two",
     "",
   ]);
 });
