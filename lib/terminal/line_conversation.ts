@@ -15,6 +15,7 @@ import type { Line } from "./layout.ts";
 import { LineScene } from "./line_scene.ts";
 import { inputFaultSentence, type InputLine, type LineSource } from "./lines.ts";
 import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
+import { quotedName } from "./names.ts";
 import type { ModeOutcome } from "./output.ts";
 import { type Clock, type Phrase, phraseOf } from "./phrase.ts";
 
@@ -67,6 +68,8 @@ export class LineConversation implements Front {
   readonly #face: Face;
   readonly #scene: LineScene;
   readonly #fileParts = new Map<string, number>();
+  /** Names of the files that are on their way. */
+  readonly #files = new Map<string, string>();
   #numbers = false;
   #day: string;
   /** Where a text is being written at this moment. */
@@ -135,6 +138,13 @@ export class LineConversation implements Front {
     this.#writing = room;
     // Later, so that of a paste, which is many lines at once, only the end counts.
     void Promise.resolve().then(() => this.#tellWriting());
+  }
+
+  /** Its person ends it while files are on their way, which the end waits for. */
+  async leave(): Promise<void> {
+    if (this.#files.size === 0) return;
+    const names = Array.from(this.#files.values(), quotedName).join(", ");
+    await this.#face.notify([`Waiting for ${names}; Ctrl-C again ends at once`]);
   }
 
   /** `count` messages that were typed and never had their turn. */
@@ -282,12 +292,14 @@ export class LineConversation implements Front {
     }
   }
 
-  #isNewPart({ way, id, bytes, size, done, failure }: Extract<ClientEvent, { type: "file" }>): boolean {
+  #isNewPart({ way, id, name, bytes, size, done, failure }: Extract<ClientEvent, { type: "file" }>): boolean {
     const key = `${way} ${id}`;
     if (done || failure !== undefined) {
       this.#fileParts.delete(key);
+      this.#files.delete(key);
       return true;
     }
+    this.#files.set(key, name);
     const part = Math.floor(bytes / size * FILE_PARTS);
     if (size < FILE_PARTS_BYTES_MIN || part === this.#fileParts.get(key)) return false;
     this.#fileParts.set(key, part);

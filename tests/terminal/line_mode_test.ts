@@ -955,6 +955,29 @@ test("terminal: Ctrl-C, Ctrl-D and a keyboard that goes away ask for the end and
   }
 });
 
+test("terminal: Ctrl-C says what the end waits for", async () => {
+  const person = new Person();
+  person.talk.endsOnQuit = false;
+  const file = {
+    type: "file",
+    way: "get",
+    room: "#lobby",
+    size: 100,
+    path: undefined,
+    failure: undefined,
+  } as const;
+  person.talk.say(
+    { ...file, id: "1", name: "big.bin", bytes: 0, done: false },
+    { ...file, id: "2", name: "a.png", bytes: 0, done: false },
+    { ...file, id: "2", name: "a.png", bytes: 100, done: true },
+  );
+  await settled();
+  await person.type("\x03");
+  equal(person.screen.rows.at(1), 'Waiting for "big.bin"; Ctrl-C again ends at once');
+  person.talk.end();
+  await person.outcome;
+});
+
 test("terminal: what was typed and not entered is not said when the keyboard goes away", async () => {
   const person = new Person();
   await person.type("one\rhalf a li");
