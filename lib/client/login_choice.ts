@@ -144,5 +144,5 @@ const REFUSALS: Readonly<Record<RefusalCode, (names: Names) => string>> = {
     `ask its operator for another one, or leave it out if ${handle} has registered already.`,
   nameTaken: ({ handle, server }) =>
     `Cannot register ${handle} at ${server}: the name, or one that looks like it, is taken; ` +
-    "choose another with --user, or log in without --register.",
+    "choose another with --user, or log in without --register and without an invitation.",
 };
