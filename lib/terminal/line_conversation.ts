@@ -165,6 +165,7 @@ export class LineConversation implements Front {
       case "go":
         return await this.#go(command.room);
       case "more":
+        if (this.#scene.isFirst) return await this.#face.say([dimmed(this.#beginning())]);
         return await this.#ask({
           type: "history",
           room: this.#scene.room,
@@ -237,6 +238,10 @@ export class LineConversation implements Front {
     const lines = row === undefined ? helpLines(columns) : rowHelpLines(row, columns);
     // Each by itself, since none belongs to the one above it as the lines of a message do.
     for (const line of lines) await this.#face.say([dimmed(line)]);
+  }
+
+  #beginning(): string {
+    return `${visible(this.#scene.room)}: nothing comes before #${this.#scene.firstOfPage}`;
   }
 
   #topic(): string {

@@ -23,6 +23,8 @@ export class LineScene {
   readonly #rooms = new Map<string, RoomFacts>();
   readonly #shown = new Map<string, readonly Shown[]>();
   readonly #firstOfPage = new Map<string, number>();
+  /** Rooms of which the oldest entry that there is was asked for. */
+  readonly #begun = new Set<string>();
   /** Who asked, as the key, and where. The newest comes last. */
   readonly #asked = new Map<string, string>();
   readonly #unread = new Set<string>();
@@ -50,6 +52,11 @@ export class LineScene {
   /** The oldest entry of the room that was asked for last. */
   get firstOfPage(): number | undefined {
     return this.#firstOfPage.get(this.#room);
+  }
+
+  /** Whether nothing comes before that. */
+  get isFirst(): boolean {
+    return this.#begun.has(this.#room);
   }
 
   /** Goes to another room. */
@@ -101,7 +108,10 @@ export class LineScene {
         this.#noteAnswer(event);
         return;
       case "page":
-        if (event.first !== undefined) this.#firstOfPage.set(event.room, event.first);
+        if (event.first === undefined) return;
+        this.#firstOfPage.set(event.room, event.first);
+        if (event.more) this.#begun.delete(event.room);
+        else this.#begun.add(event.room);
         return;
     }
   }

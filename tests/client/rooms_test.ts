@@ -255,7 +255,10 @@ test("an act whose answer never comes is told as unknown, and its entry is in it
 
 test("how many are in a room is right though people came while it was read, or are not shown", async () => {
   const bench = await ChatBench.entered();
-  await bench.ask({ type: "ignore", handle: "cara" });
+  match(
+    await bench.chat.request({ type: "ignore", handle: "zed" }) ?? "",
+    /^Cannot ignore zed: nobody of that name /,
+  );
   const members = () => {
     const rooms = bench.events.findLast(({ type }) => type === "rooms");
     return rooms?.type === "rooms" ? rooms.rooms.map((room) => room.members) : [];
@@ -268,6 +271,7 @@ test("how many are in a room is right though people came while it was read, or a
   };
   for (const name of ["cara", "dora"]) await bench.server.welcome(await Person.named(name));
   await counted(4);
+  await bench.ask({ type: "ignore", handle: "cara" });
   const cara = await Person.named("cara");
   await bench.server.say(cara, { kind: "membership", body: { change: "part" } });
   await counted(3);

@@ -385,10 +385,11 @@ test("piped: /more asks for what came before the oldest that was asked for", asy
   );
   await talk.until(({ taken }) => taken === 2);
   await settled();
-  await writer.write(utf8("/more\n/go @ben\n/more\n"));
+  await writer.write(utf8("/more\n/go @ben\n/more\n/go #dev\n/more\n"));
   await writer.close();
-  await running;
-  deepEqual(talk.requests.slice(0, 2), [
+  const { out } = await running;
+  match(out, /^#dev: nothing comes before #7$/m);
+  deepEqual(talk.requests.slice(0, -1), [
     { type: "history", room: "#lobby", where: { from: "before", sequence: 51 }, limit: 50 },
     { type: "history", room: "@ben", where: { from: "before", sequence: undefined }, limit: 50 },
   ]);
@@ -752,7 +753,7 @@ test("terminal: whoever is not let in stays where they are", async () => {
   await person.type("/msg nobody hi\r");
   await person.type("/go #den\r");
   await person.shows(
-    "Cannot come in in #den: the room is private; /knock and wait for an answer, or be invited",
+    "Cannot come into #den: the room is private; /knock and wait for an answer, or be invited",
     "Cannot do that in #den: you are not in that room; come in by /join #den.",
     "ann #lobby>",
   );

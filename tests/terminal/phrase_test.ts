@@ -5,7 +5,7 @@ import { eventJson } from "../../lib/terminal/json_mode.ts";
 import { painted } from "../../lib/terminal/layout.ts";
 import { personName, quotedName } from "../../lib/terminal/names.ts";
 import { faultSentence } from "../../lib/terminal/fault_sentence.ts";
-import { localDay, phraseOf, type PhraseOptions } from "../../lib/terminal/phrase.ts";
+import { localClock, localDay, phraseOf, type PhraseOptions } from "../../lib/terminal/phrase.ts";
 import { displayNameFault } from "../../lib/text/display_name.ts";
 import { parseHandle } from "../../lib/text/handle.ts";
 import type { EntryBody } from "../../lib/wire/entry_body.ts";
@@ -130,7 +130,7 @@ test("every fault has its sentence, with the room, what was to be said, and how 
     match(faultSentence({ code }), /^Cannot [a-z ]+: [^;]+; [^;]+$/);
     match(
       faultSentence({ code, room: "#dev", text: "x".repeat(1_000), wait: 2_001 }),
-      /^Cannot [a-z ]+ in #dev: [^;]+; [^;]+ in 3 s \(not sent: x{100}…\)$/,
+      /^Cannot [a-z ]+ in(?:to)? #dev: [^;]+; [^;]+ in 3 s \(not sent: x{100}…\)$/,
     );
   }
 });
@@ -195,7 +195,7 @@ const DEEDS: readonly (readonly [what: EntryBody | undefined, words: string])[] 
   [{ kind: "moderation", body: { act: "kick", handle: handle("cas") } }, "ben put cas out"],
   [
     { kind: "moderation", body: { act: "ban", handle: handle("cas"), until: 60_000, reason: "rude" } },
-    "ben banned cas until 1970-01-01 00:01 UTC: rude",
+    `ben banned cas until ${localDay(60_000)} ${localClock(60_000).slice(0, 5)}: rude`,
   ],
   [{ kind: "moderation", body: { act: "unban", handle: handle("cas") } }, "ben ended the ban of cas"],
   [{ kind: "moderation", body: { act: "mute", handle: handle("cas") } }, "ben muted cas"],
