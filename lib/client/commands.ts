@@ -222,7 +222,9 @@ export const COMMAND_GROUPS: readonly CommandGroup[] = [
       asking("away", [optional(TEXT)], "tells that you are away"),
       asking("back", [], "tells that you are back"),
       asking("receipts", [ON], "lets others know what you have read"),
-      asking("typing", [ON], "lets others know that you are writing", { type: "typingShown" }),
+      asking("typing", [ON], "lets others know that you are writing; told in private conversations alone", {
+        type: "typingShown",
+      }),
       asking("devices", [], "lists your devices"),
       asking("approve", [DEVICE], "lets your new device in, once its words are the same on both"),
       asking("revoke", [DEVICE], "shuts out a device of yours, for ever"),
