@@ -12,7 +12,7 @@ import type { Front } from "./exchange.ts";
 import { refusalSentence } from "./fault_sentence.ts";
 import { helpLines, rowHelpLines } from "./help.ts";
 import type { Line } from "./layout.ts";
-import { LineScene } from "./line_scene.ts";
+import { LineScene, restoredBy } from "./line_scene.ts";
 import { inputFaultSentence, type InputLine, type LineSource } from "./lines.ts";
 import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
 import { quotedName } from "./names.ts";
@@ -123,6 +123,7 @@ export class LineConversation implements Front {
       ? phraseOf(event, this.#io.clock, {
         numbers: this.#numbers,
         isPrivate: "room" in event && event.room !== undefined && this.#scene.isPrivate(event.room),
+        restoredFrom: event.type === "integrity" ? this.#scene.restoredFrom(event.room) : undefined,
         isUnsent: event.type === "unacknowledged" && this.#unsent.has(event.id),
       })
       : undefined;
@@ -315,6 +316,10 @@ export class LineConversation implements Front {
     if (phrase.kind === "notice") return await this.#face.notify([phrase.sentence]);
     if (event.type === "message" || event.type === "log") await this.#tellDay(event.time);
     await this.#face.say(phrase.lines);
+    const restored = event.type === "message" ? restoredBy(event) : undefined;
+    if (restored === undefined) return;
+    const what = `what came after #${restored} is lost`;
+    await this.#face.say([dimmed(`* a backup was restored, the server says: ${what}; ask its operator`)]);
   }
 
   async #tellDay(time: number): Promise<void> {

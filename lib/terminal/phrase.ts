@@ -30,6 +30,8 @@ export interface PhraseOptions {
   readonly numbers?: boolean;
   /** Whether nobody comes into the room of the event without a word of its operators. */
   readonly isPrivate?: boolean;
+  /** From which number on the server says that the room was restored from a backup. */
+  readonly restoredFrom?: number | undefined;
   /** Whether what has no place yet is known not to have been sent. */
   readonly isUnsent?: boolean;
 }
@@ -81,7 +83,7 @@ export function localDay(time: number): string {
 export function phraseOf(
   event: ClientEvent,
   clock: Clock,
-  { numbers = false, isPrivate = false, isUnsent = false }: PhraseOptions = {},
+  { numbers = false, isPrivate = false, restoredFrom, isUnsent = false }: PhraseOptions = {},
 ): Phrase | undefined {
   switch (event.type) {
     case "message":
@@ -108,7 +110,7 @@ export function phraseOf(
     case "page":
       return said([pageLine(event)]);
     case "integrity":
-      return said(integrityLines(event));
+      return said(integrityLines(event, restoredFrom));
     case "file":
       return said([told(fileWords(event), event.failure === undefined ? "dim" : "doubtful")]);
     case "gone":
@@ -312,7 +314,10 @@ function pageLine({ room, first, last, more }: EventOf<"page">): Line {
   return told(`${name} ${range}${more ? "; /more shows what came before" : ", from the beginning"}`, "dim");
 }
 
-function integrityLines({ room, from, upTo, flaws }: EventOf<"integrity">): Line[] {
+function integrityLines(
+  { room, from, upTo, flaws }: EventOf<"integrity">,
+  restoredFrom: number | undefined,
+): Line[] {
   const name = visible(room);
   if (flaws.length === 0) {
     const range = upTo < from ? "" : ` from #${from} to #${upTo}`;
@@ -321,7 +326,13 @@ function integrityLines({ room, from, upTo, flaws }: EventOf<"integrity">): Line
   return [
     told(`${name} is NOT as it was written, of what was read up to #${upTo}:`, "doubtful"),
     ...flaws.map((flaw): Line => [{ text: flawWords(flaw), style: "doubtful" }]),
-    [{ text: "The server has lost data or deceives somebody; ask its operator", style: "doubtful" }],
+    [{
+      text: restoredFrom === undefined
+        ? "The server has lost data or deceives somebody; ask its operator"
+        : `The server says that a backup was restored, which holds what was said up to #${restoredFrom}; ` +
+          "ask its operator whether that is so, for else it deceives somebody",
+      style: "doubtful",
+    }],
   ];
 }
 

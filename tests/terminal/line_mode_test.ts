@@ -272,6 +272,29 @@ test("piped: an outage is told at its beginning and at its end, whatever is trie
   ]);
 });
 
+test("piped: what was lost by a restored backup is told with what the server says of it", async () => {
+  const talk = new FakeTalk();
+  const flaws = [{ kind: "cutBack", from: 8, to: 9 }] as const;
+  const integrity = { type: "integrity", room: "#lobby", from: 1, upTo: 7, flaws, asked: true } as const;
+  talk.say(
+    integrity,
+    message({ source: "member", text: "restored from #3" }),
+    message({ source: "server", text: "restored from #7", sequence: 8 }),
+    integrity,
+    { ...integrity, room: "#dev" },
+  );
+  talk.end();
+  const { out } = await piped(talk, never());
+  const lines = out.split("\n").filter((line) => /server (?:says|has lost)/.test(line));
+  deepEqual(lines, [
+    "    The server has lost data or deceives somebody; ask its operator",
+    "* a backup was restored, the server says: what came after #7 is lost; ask its operator",
+    "    The server says that a backup was restored, which holds what was said up to #7; ask its operator whether " +
+    "that is so, for else it deceives somebody",
+    "    The server has lost data or deceives somebody; ask its operator",
+  ]);
+});
+
 test("piped: a room that is given another name is still the one that one is in", async () => {
   const talk = new FakeTalk();
   const input = new TransformStream<Bytes, Bytes>();
