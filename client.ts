@@ -14,7 +14,7 @@ import { runVisit, shownText } from "./lib/bridge/visit.ts";
 import { visitFailure } from "./lib/bridge/visit_failure.ts";
 import { Visitor } from "./lib/bridge/visitor.ts";
 import type { Connection, Dial } from "./lib/client/connection.ts";
-import { brokenOff } from "./lib/client/ending.ts";
+import { brokenOff, keyRefused } from "./lib/client/ending.ts";
 import { comeIn, type Outside, renewPassword, type Wish } from "./lib/client/entrance.ts";
 import type { Talk } from "./lib/client/event.ts";
 import { Meeting } from "./lib/client/meeting.ts";
@@ -50,6 +50,7 @@ import { Link } from "./lib/secure/link.ts";
 import { pskFromText } from "./lib/secure/psk.ts";
 import { type Suite, SUITES } from "./lib/secure/suite.ts";
 import { readCertificates } from "./lib/store/certificate_file.ts";
+import { outputFault } from "./lib/store/file_failure.ts";
 import { appendKnownHost, readKnownHosts } from "./lib/store/known_hosts_file.ts";
 import { keepKnownTls, readKnownTls } from "./lib/store/known_tls_file.ts";
 import { localStoreKeeper } from "./lib/store/local_database.ts";
@@ -330,6 +331,9 @@ async function explained<Result>(
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (errand.carried.some(({ answeredInTls }) => answeredInTls())) throw tlsExpected(errand.endpoint);
+    if (errand.psk !== undefined && error.exit === "protocol" && isSilent(errand)) {
+      throw keyRefused(errand.server);
+    }
     const psk = await askedPsk(errand);
     if (psk === undefined) throw error;
     return await explained({ ...errand, psk, carried: [] }, work);
@@ -337,14 +341,19 @@ async function explained<Result>(
 }
 
 /** The pre-shared key that a person types for a server which said nothing; `undefined` where there is none to ask for. */
-async function askedPsk({ terminal, psk, carried, server, provider }: Errand): Promise<Bytes | undefined> {
-  const isSilent = carried.length > 0 && carried.every(({ answered }) => !answered());
-  if (terminal === undefined || psk !== undefined || !isSilent) return undefined;
+async function askedPsk(errand: Errand): Promise<Bytes | undefined> {
+  const { terminal, psk, server, provider } = errand;
+  if (terminal === undefined || psk !== undefined || !isSilent(errand)) return undefined;
   const text = await askHidden(
     `${server} closed without an answer, as servers do that require a pre-shared key.\nPre-shared key (Enter if there is none): `,
     terminal,
   );
   return text === undefined || text === "" ? undefined : await pskFromText(text, provider);
+}
+
+/** Whether the server was reached, and has not sent a single octet. */
+function isSilent({ carried }: Errand): boolean {
+  return carried.length > 0 && carried.every(({ answered }) => !answered());
 }
 
 /** The server's host key, trusted, and what coming in uses. */
@@ -668,7 +677,11 @@ function exitOf({ badInput, undelivered }: ModeOutcome, failure: Failure | undef
 
 async function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): Promise<void> {
   let rest: Uint8Array = utf8(text);
-  while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
+  try {
+    while (rest.length > 0) rest = rest.subarray(await stream.write(rest));
+  } catch (error) {
+    throw outputFault(error);
+  }
 }
 
 /** A reader that is gone is no reason for an error. */
@@ -677,6 +690,7 @@ function writeSync(stream: typeof Deno.stdout | typeof Deno.stderr, text: string
     let rest: Uint8Array = utf8(text);
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    const fault = outputFault(error);
+    if (fault instanceof Failure) throw fault;
   }
 }

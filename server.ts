@@ -84,6 +84,7 @@ import {
   type ServerCertificate,
 } from "./lib/store/certificate_file.ts";
 import { examine, findingSentence } from "./lib/store/doctor.ts";
+import { outputFault } from "./lib/store/file_failure.ts";
 import { HOST_KEY_FILE, loadOrMakeHostKey } from "./lib/store/host_key_file.ts";
 import { openRoomStore, roomsOnDisk, type RoomStore } from "./lib/store/room_store.ts";
 import { readSecretFile } from "./lib/store/secret_file.ts";
@@ -541,7 +542,7 @@ async function seeTo(command: UpkeepCommand, print: (line: string) => void): Pro
     case "restore": {
       const backup = await restoreBackup({ from: command.other, dataDir });
       for (const line of restoredLines(backup, dataDir)) print(line);
-      return "ok";
+      return backup.missing.length === 0 ? "ok" : "data";
     }
     case "doctor":
       return await examineAll(command, print);
@@ -592,6 +593,7 @@ function writeSync(stream: typeof Deno.stdout | typeof Deno.stderr, text: string
     let rest: Uint8Array = utf8(text);
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    const fault = outputFault(error);
+    if (fault instanceof Failure) throw fault;
   }
 }

@@ -33,7 +33,7 @@ export async function administrationLines(
       return roomLines(answer.rooms, answer.directs);
     case "banned": {
       const { isOn, subject } = answer;
-      const who = visible(subject.kind === "account" ? subject.handle : subject.group);
+      const who = subject.kind === "account" ? visible(subject.handle) : shownGroup(subject.group);
       return [isOn ? `banned ${who}` : `banned no more: ${who}`];
     }
     case "changed":
@@ -48,10 +48,15 @@ function banLines(bans: Extract<AdminAnswer, { kind: "bans" }>["bans"]): string[
   return bans.map(({ subject, since, until, reason }) => {
     const end = until === undefined ? "for good" : `until ${moment(until)}`;
     return [
-      `${visible(subject)} since ${moment(since)}, ${end}`,
+      `${shownGroup(subject)} since ${moment(since)}, ${end}`,
       ...(reason === undefined ? [] : [visible(reason)]),
     ].join(": ");
   });
+}
+
+/** An IPv6 group as one writes it, without zeros that need not be there; anything else as it is. */
+function shownGroup(group: string): string {
+  return visible(group.replace(/(?:(?:^|:)0)+::\/64$/, "::/64"));
 }
 
 function userLines(users: readonly AdminUser[]): string[] {

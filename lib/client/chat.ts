@@ -166,6 +166,11 @@ export class Chat implements Talk {
     }
   }
 
+  /** Whether one is in a room of that label. */
+  isIn(room: string): boolean {
+    return this.#conversation.isIn(room);
+  }
+
   /** Begins to be carried by a connection over `link`. */
   carry(link: Link): DeviceConnection {
     const connection: DeviceConnection = new DeviceConnection(link, {

@@ -145,6 +145,16 @@ export class Circle {
     return await turns.take(() => type === "whois" ? this.#tell(handle) : this.#judge(type, handle));
   }
 
+  /** Whether that is the name of somebody, asked of the server where nothing is known of them. */
+  async knows(text: string): Promise<boolean> {
+    const { people, inquiries } = this.#parts;
+    const handle = parseHandle(text);
+    // What is no name is told as that.
+    if (handle === undefined || people.knows(handle)) return true;
+    await inquiries.ask((ask) => ({ type: "askCards", ask, handles: [handle] }));
+    return people.knows(handle);
+  }
+
   async #tell(handle: Handle): Promise<string | undefined> {
     const { people, own } = this.#parts;
     const told = await people.tell(handle, own.account);

@@ -52,7 +52,7 @@ export const ASKER = word("NAME", (text, { askedAt, room }) => {
 /** A message by its number, or by how many of those shown last it is back. */
 export const NUMBER = numberOf(() => true);
 
-/** The same, but that only one's own are counted back. */
+/** The same, but that only one's own are counted back: of a message that nobody else may change. */
 export const OWN_NUMBER = numberOf(({ own }) => own);
 
 /** A room with #, which may be left out. */

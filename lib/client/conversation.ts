@@ -122,6 +122,11 @@ export class Conversation {
     return this.#sayings.unacknowledged;
   }
 
+  /** Whether one is in a room of that label. */
+  isIn(label: string): boolean {
+    return this.#rooms.named(label)?.isMember === true;
+  }
+
   /** A connection carries it from now on. */
   connected(connection: DeviceConnection): void {
     this.#carriage.begin(connection);
@@ -343,6 +348,9 @@ export class Conversation {
     request: Extract<ClientRequest, { type: "ignore" | "unignore" | "receipts" | "typingShown" }>,
   ): Promise<string | undefined> {
     const { settings } = this.#parts;
+    if (request.type === "ignore" && !await this.#circle.knows(request.handle)) {
+      return `Cannot ignore ${request.handle}: nobody of that name was seen here; /names lists who is here.`;
+    }
     return await this.#turns.take(async () => {
       const done = await settings.change(request);
       return "sentence" in done ? done.sentence : this.#show({ type: "done", what: done.what });

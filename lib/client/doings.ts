@@ -19,7 +19,7 @@ import type { Inquiries } from "./inquiries.ts";
 import type { OwnDevices } from "./own_devices.ts";
 import { ANSWER_MS_MAX } from "./password_connection.ts";
 import { otherIn, type Room } from "./room.ts";
-import { NOT_CONNECTED, notThere, openNameFault } from "./room_sentences.ts";
+import { NOT_CONNECTED, notThere, openNameFault, refusedToOwner } from "./room_sentences.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Sender } from "./sender.ts";
 import type { Turns } from "./turns.ts";
@@ -63,8 +63,10 @@ interface Doing {
   readonly draft?: ReturnType<Sender["draft"]>;
   /** What is to be seen before it counts as done. */
   readonly until?: (room: Room | undefined) => boolean;
-  /** The sentence of a refusal, where that is not to be told as a fault. */
-  readonly refused?: (fault: Fault) => string;
+  /** What is told once it has its place, where nothing else shows that. */
+  readonly told?: string;
+  /** The sentence of a refusal; `undefined` where that is told as a fault. */
+  readonly refused?: (fault: Fault) => string | undefined;
 }
 
 /** Whether there is a conversation to say something in. */
@@ -106,6 +108,10 @@ export class Doings {
       what,
       label,
       seen: room?.isMember === true ? undefined : NOWHERE,
+      refused: ({ code }) =>
+        code === "notAllowed" && room?.facts.role === "owner"
+          ? refusedToOwner(request, this.#self)
+          : undefined,
       ...request.type === "part"
         ? { until: (after) => after === undefined }
         : request.type === "allow" && otherIn(label) !== undefined
@@ -140,7 +146,12 @@ export class Doings {
     const id = known?.id ?? await this.#idOf(label);
     if (typeof id === "string") return id;
     const what: EntryBody = { kind: "membership", body: { change: type } };
-    return await this.#do(id, { what, label, seen: NOWHERE, ...type === "join" ? { until: isLive } : {} });
+    return await this.#do(id, {
+      what,
+      label,
+      seen: NOWHERE,
+      ...type === "join" ? { until: isLive } : { told: `You knocked at ${label}; wait to be let in` },
+    });
   }
 
   /** A direct conversation begins by itself with the first thing that is said in it; what is said next waits for that. */
@@ -162,6 +173,7 @@ export class Doings {
         label,
         seen: NOWHERE,
         until: isLive,
+        told: `${other} is asked whether to take it up`,
         refused: (refusal) => {
           fault = refusal;
           return refusal.code;
@@ -177,7 +189,7 @@ export class Doings {
   /** Does something to a room, and waits until the server has said what came of it. */
   async #do(
     id: Bytes,
-    { what, label, seen, draft: made, until, refused }: Doing,
+    { what, label, seen, draft: made, until, told, refused }: Doing,
   ): Promise<string | undefined> {
     const { carriage, turns, acts, rooms, sender, clock } = this.#parts;
     const begun = await turns.take(async () => {
@@ -190,8 +202,10 @@ export class Doings {
     });
     if (typeof begun === "string") return begun;
     const acted = await begun.acted;
-    if (acted.kind === "refused" && refused !== undefined) return refused(acted.fault);
+    const sentence = acted.kind === "refused" ? refused?.(acted.fault) : undefined;
+    if (sentence !== undefined) return sentence;
     if (acted.kind !== "placed") return this.#told(acted, label);
+    if (told !== undefined) this.#parts.show([{ type: "done", what: told }]);
     if (until === undefined) return undefined;
     const deadline = clock() + ANSWER_MS_MAX;
     while (carriage.connection !== undefined && !until(rooms.of(id)) && clock() < deadline) {

@@ -80,7 +80,7 @@ const CLOSE_FAILURES: Readonly<Record<Exclude<CloseReason, "done">, (server: str
   accountClosed: (server) =>
     new Failure(
       "noPermission",
-      `Cannot go on with ${server}: the account was disabled or removed; ask the server's operator.`,
+      `Cannot go on with ${server}: the account was disabled, banned or removed; ask the server's operator.`,
     ),
 };
 
@@ -102,7 +102,17 @@ function cutFailure({ during, answered }: LinkEnd & { kind: "cut" }, server: str
   }
   return new Failure(
     "protocol",
-    `Cannot agree on keys with ${server}: it closed without an answer; a pre-shared key may be required (--psk-file).`,
+    `Cannot agree on keys with ${server}: it closed without an answer; a pre-shared key may be required ` +
+      "(--psk-file), or this address be banned there.",
+  );
+}
+
+/** The failure of a connection that ended without a word of the other end, where a pre-shared key was given. */
+export function keyRefused(server: string): Failure {
+  return new Failure(
+    "protocol",
+    `Cannot agree on keys with ${server}: it closed without an answer; the pre-shared key given may be wrong, or this ` +
+      "address be banned there.",
   );
 }
 

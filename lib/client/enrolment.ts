@@ -131,8 +131,8 @@ async function keptAccount(parts: EnrolmentParts): Promise<OwnAccount | undefine
 
 async function insist(parts: EnrolmentParts, what: string): Promise<void> {
   const question =
-    `Careful: ${what}. That is so where you made a new identity elsewhere or the server was set up anew, ` +
-    "and where somebody pretends to be the server. Go on?";
+    `Careful: ${what}. That is so where you made a new identity elsewhere, the server's operator has reset your ` +
+    "password or the server was set up anew, and where somebody pretends to be the server. Go on?";
   if (parts.terminal && await parts.person.confirm(question)) return;
   throw hardStop(parts, what);
 }

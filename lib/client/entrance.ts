@@ -75,7 +75,8 @@ export async function comeIn(wish: Wish, outside: Outside): Promise<Chat> {
   const chat = await converse(wish.name, own, { wish, outside });
   if (chat !== "deviceRefused") return chat;
   const refusal = deviceRefused(wish.name, wish.server);
-  const question = `${refusal.message}\nLog in by password now, and make this a new device?`;
+  const question =
+    `${refusal.message}\nIf only the device was revoked: log in by password now, and make this a new device?`;
   if (!wish.terminal || !await outside.person.confirm(question)) throw refusal;
   return await comeInByPassword({ ...wish, register: false, code: undefined }, outside, "existing");
 }

@@ -119,8 +119,15 @@ export type ClientEvent =
     readonly sequence: number;
     readonly time: number;
   }
-  /** One's own entry waits to be sent, as there is no connection. */
-  | { readonly type: "queued"; readonly room: string; readonly id: string; readonly text: string }
+  /** One's own entry waits to be sent. */
+  | {
+    readonly type: "queued";
+    readonly room: string;
+    readonly id: string;
+    readonly text: string;
+    /** Milliseconds that slow mode has it wait; `undefined` where there is no connection. */
+    readonly wait: number | undefined;
+  }
   /** What became of one's own entries up to that number. */
   | {
     readonly type: "delivery";
@@ -408,4 +415,6 @@ export interface Talk {
    * when it was taken, else one sentence that says why not (text too long, no such room, connection gone).
    */
   request(request: ClientRequest): Promise<string | undefined>;
+  /** Whether one is in a room of that label, as far as that is known at this moment. */
+  isIn(room: string): boolean;
 }

@@ -11,7 +11,7 @@ import { type DeviceList, signDeviceList } from "../identity/device_list.ts";
 import { withDevice, withDisplay, withRevoked } from "../identity/next_device_list.ts";
 import { displayNameFault } from "../text/display_name.ts";
 import { visible } from "../text/visible.ts";
-import type { Bytes } from "../wire/bytes.ts";
+import { type Bytes, equal } from "../wire/bytes.ts";
 import { DEVICES_MAX } from "../wire/limits.ts";
 import type { Approve, FaultCode, Keys, Publish } from "../wire/message.ts";
 import type { ApprovalRequests } from "./approval_requests.ts";
@@ -109,8 +109,15 @@ async function approve(
     kind: "change",
     message: { type: "approve", device, keys, ...sealed },
     keys,
-    done: `${visible(waiting.name)} is approved`,
+    done: approved(waiting.name, list, device),
   };
+}
+
+/** Of two devices of one name the list calls the second one otherwise. */
+function approved(name: string, { devices }: DeviceList, device: Bytes): string {
+  const listed = devices.find(({ key }) => equal(key, device))?.name ?? name;
+  const as = listed === name ? "" : `, and is listed as ${visible(listed)}`;
+  return `${visible(name)} is approved${as}`;
 }
 
 async function revoke(name: string, account: OwnAccount, parts: ChangeParts): Promise<Change> {

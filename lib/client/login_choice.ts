@@ -113,8 +113,8 @@ export function afterAttempt(
 export function deviceRefused(handle: string, server: string): Failure {
   return new Failure(
     "noPermission",
-    `Cannot log in as ${handle} with this device at ${server}: it was revoked or the account is closed; ` +
-      "log in by password in a terminal to make it a new device, or ask the server's operator.",
+    `Cannot log in as ${handle} with this device at ${server}: the account was disabled, banned or removed, or this ` +
+      "device revoked; ask the server's operator, or log in by password in a terminal to make it a new device.",
   );
 }
 
@@ -144,5 +144,5 @@ const REFUSALS: Readonly<Record<RefusalCode, (names: Names) => string>> = {
     `ask its operator for another one, or leave it out if ${handle} has registered already.`,
   nameTaken: ({ handle, server }) =>
     `Cannot register ${handle} at ${server}: the name, or one that looks like it, is taken; ` +
-    "choose another with --user, or log in without --register.",
+    "choose another with --user, or log in without --register and without an invitation.",
 };

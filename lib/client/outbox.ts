@@ -142,6 +142,13 @@ export function disconnected({ items }: Outbox): Outbox {
   return { items: items.map((item) => ({ ...item, isSent: false })), pauses: new Map(), careful: new Set() };
 }
 
+/** Notes that slow mode is over in a room: what waits there waits for no time any more. */
+export function released(outbox: Outbox, room: Bytes): Outbox {
+  const pauses = new Map(outbox.pauses);
+  pauses.delete(room.toHex());
+  return { ...outbox, pauses };
+}
+
 /** When a pause ends, the next one, in milliseconds since 1970; `undefined` where there is none. */
 export function wakeAt({ items, pauses }: Outbox, now: number): number | undefined {
   const rooms = new Set(items.filter(({ isSent }) => !isSent).map(({ queued: { room } }) => room.toHex()));

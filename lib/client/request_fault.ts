@@ -22,6 +22,12 @@ export function requestFault(request: ClientRequest, self: Handle): string | und
       return request.handle === self
         ? `Cannot ${request.type} ${self}: that is yourself; name somebody else.`
         : undefined;
+    case "kick":
+    case "ban":
+    case "mute":
+      return request.handle === self
+        ? `Cannot ${request.type} ${self}: you cannot do that to yourself; name somebody else, or leave by /part.`
+        : undefined;
     default:
       return undefined;
   }

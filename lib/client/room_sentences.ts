@@ -4,7 +4,9 @@
  * @module
  */
 
+import type { Handle } from "../text/handle.ts";
 import { roomLabelFault } from "../text/room_label.ts";
+import type { Act } from "./act_body.ts";
 import type { Room } from "./room.ts";
 
 /** Nothing can be asked of the server. */
@@ -38,4 +40,22 @@ export function notIn(room: Room | undefined, label: string): string {
 export function openNameFault(name: string): string | undefined {
   if (name.startsWith("#")) return roomLabelFault(name);
   return "Cannot use that as a room: rooms begin with #; write #NAME";
+}
+
+/** Why an owner may not do that, who may do all but act on other owners and leave a room without one. */
+export function refusedToOwner(act: Act, self: Handle): string | undefined {
+  switch (act.type) {
+    case "part":
+      return `Cannot leave ${act.room}: you are its only owner; make another one by /role NAME owner first.`;
+    case "role":
+      if (act.handle !== self) break;
+      return `Cannot change your own role in ${act.room}: you are its only owner; make another one by /role NAME owner first.`;
+    case "kick":
+    case "ban":
+    case "mute":
+      break;
+    default:
+      return undefined;
+  }
+  return `Cannot do that to ${act.handle} in ${act.room}: an owner can only be changed by themselves; ask them to step down.`;
 }

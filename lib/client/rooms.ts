@@ -224,6 +224,7 @@ export class Rooms implements SendingRooms {
     const knocking = before?.facts.knocking ?? [];
     const room = before ?? await this.#begin(facts);
     this.#told.add(facts.room.toHex());
+    const isReleased = room.facts.settings.slow > 0 && facts.settings.slow === 0;
     room.facts = facts;
     room.counted = facts.head.sequence;
     if (!this.#isReady) room.sent = { delivered: facts.delivered, read: facts.read };
@@ -234,6 +235,10 @@ export class Rooms implements SendingRooms {
       ...await this.#requests(room, before, knocking),
     ]);
     if (this.#isReady) this.#follow(room);
+    if (isReleased) {
+      this.#parts.sender.release(room.id);
+      await this.#parts.opened();
+    }
     return true;
   }
 

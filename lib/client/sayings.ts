@@ -113,7 +113,7 @@ export class Sayings {
       // Told that it is kept, its person may pull the plug.
       await store.flush();
       const label = rooms.of(room)?.label ?? "#?";
-      show([{ type: "queued", room: label, id: draft.id.toHex(), text: textOf(draft) }]);
+      show([{ type: "queued", room: label, id: draft.id.toHex(), text: textOf(draft), wait: undefined }]);
     }
     await this.flush();
   }
@@ -174,6 +174,11 @@ export class Sayings {
       show([{ type: "fault", code, room: label, about: about.toHex(), text: textOf(draft), wait }]);
       // Told first: whoever is killed in between hears of it twice, and not never.
       await sender.drop(about);
+    }
+    if (refusal.kind === "again" && code === "slowMode") {
+      const { room, draft } = refusal.item;
+      const label = rooms.of(room)?.label ?? "#?";
+      show([{ type: "queued", room: label, id: about.toHex(), text: textOf(draft), wait: wait ?? 0 }]);
     }
     await this.flush();
   }

@@ -23,6 +23,7 @@ import {
   outboxOf,
   type Refusal,
   refused,
+  released,
   renamed,
   sent,
   settled,
@@ -155,6 +156,11 @@ export class Sender {
     const refusal = refused(this.#outbox, id, { code, wait }, this.#parts.clock());
     if (refusal.kind !== "unknown") this.#outbox = refusal.outbox;
     return refusal;
+  }
+
+  /** Slow mode is over in a room: what waits there may be sent at once. */
+  release(room: Bytes): void {
+    this.#outbox = released(this.#outbox, room);
   }
 
   /** Keeps an entry no longer. */

@@ -301,7 +301,9 @@ function usesFrom(text: string): number {
 /** What has a dot or a colon is an address, which no name has. */
 function subjectFrom(text: string): BanSubject {
   if (!/[.:]/.test(text)) return { kind: "account", handle: handleFrom(text) };
-  if (isAddress(text)) return { kind: "address", address: text };
+  // What the list of bans shows of an IPv6 address is its /64, and that is what is meant by any address in it.
+  const address = text.includes(":") ? text.replace(/\/64$/, "") : text;
+  if (isAddress(address)) return { kind: "address", address };
   throw new Failure(
     "usage",
     `Cannot use ${quoted(text)} as an address: it is no IP address; write it like 192.0.2.7 or 2001:db8::7.`,

@@ -305,7 +305,7 @@ function sentenced(fault: unknown, program: Program, args: readonly string[]): u
     return new Failure("usage", `Cannot use ${quoted(fault.input)}: ${rule}; see ${program.name} --help.`);
   }
   if (fault instanceof UnsatisfiedPositionalError) {
-    const said = args.filter((arg) => !arg.startsWith("-")).map(visible).join(" ");
+    const said = wordsOf(args, program).map(visible).join(" ");
     const remedy = `write "${program.name} ${said} ${fault.placeholder}"`;
     return new Failure(
       "usage",
@@ -321,6 +321,14 @@ function sentenced(fault: unknown, program: Program, args: readonly string[]): u
     );
   }
   return fault;
+}
+
+/** The words of `args` that are no flags and no values of flags: the command, and what it is given. */
+function wordsOf(args: readonly string[], { commands }: Program): string[] {
+  const command = commands[args.slice(0, 2).join(" ")] ?? commands[args[0] ?? ""];
+  const flags = Object.entries(command?.parameters.flags ?? {});
+  const valued = new Set(flags.flatMap(([name, { kind }]) => kind === "boolean" ? [] : [`--${kebab(name)}`]));
+  return args.filter((arg, at) => !arg.startsWith("-") && !valued.has(args[at - 1] ?? ""));
 }
 
 function placeholder({ externalFlagName }: UnsatisfiedFlagError, { commands }: Program): string {

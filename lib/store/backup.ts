@@ -63,6 +63,12 @@ const BackupSchema = v.object({
   files: v.number(),
 });
 
+/** What was put back. */
+export interface Restored extends Backup {
+  /** The names of what the backup once held and does not hold any more. `files` counts what is there. */
+  readonly missing: readonly string[];
+}
+
 /** Small files of a data folder. What is not there is not copied. */
 const SECRETS = [HOST_KEY_FILE, REST_KEY_FILE, CERTIFICATE_FILES.key, CERTIFICATE_FILES.certificate] as const;
 
@@ -99,28 +105,31 @@ export async function makeBackup(
  * Puts the backup in the folder `from` into the data folder `dataDir`, which is made where it is missing. The server that
  * starts there tells all rooms (see `restored` of room_store.ts).
  *
- * Throws a {@linkcode Failure}: `noInput` where `from` is no whole backup, `data` where it is damaged, `cannotCreate`
+ * What a server can do without for a while, the key of the rooms and files that people have put there, is told where it is
+ * missing. Throws a {@linkcode Failure}: `noInput` where `from` is no whole backup, `data` where it is damaged, `cannotCreate`
  * where `dataDir` holds something or cannot be written. Nothing is left in `dataDir` then.
  */
 export async function restoreBackup(
   { from, dataDir }: { readonly from: string; readonly dataDir: string },
-): Promise<Backup> {
+): Promise<Restored> {
   const backup = await readBackup(from);
+  if (!await isThere(`${from}/${HOST_KEY_FILE}`)) throw notWhole(from, `has no ${HOST_KEY_FILE}`);
   return await intoEmpty(dataDir, `Cannot restore to ${visible(dataDir)}`, async () => {
     const staged = `${dataDir}/${RESTORING_FOLDER}`;
     await makePrivateFolder(`${staged}/${FILES_FOLDER}`);
     for (const name of [ROOMS_FILE, ACCOUNTS_FILE]) await copyFile(`${from}/${name}`, `${staged}/${name}`);
     await requireWhole(staged);
-    for await (const { name } of Deno.readDir(`${from}/${FILES_FOLDER}`)) {
-      await copyFile(`${from}/${FILES_FOLDER}/${name}`, `${staged}/${FILES_FOLDER}/${name}`);
-    }
+    const { files, missing } = await copyBackFiles(from, staged);
     await copySecrets(from, staged);
+    if (backup.restKey === "inside" && !await isThere(`${staged}/${REST_KEY_FILE}`)) {
+      missing.unshift(REST_KEY_FILE);
+    }
     await syncFolder(`${staged}/${FILES_FOLDER}`);
     await syncFolder(staged);
     for (const name of await namesIn(staged)) await Deno.rename(`${staged}/${name}`, `${dataDir}/${name}`);
     await Deno.remove(staged);
     await syncFolder(dataDir);
-    return backup;
+    return { ...backup, files, missing };
   });
 }
 
@@ -146,7 +155,11 @@ async function readBackup(from: string): Promise<Backup> {
     return backup;
   }
   const why = found === undefined ? `has no ${BACKUP_FILE}` : `has a ${BACKUP_FILE} of another kind`;
-  throw new Failure(
+  throw notWhole(from, why);
+}
+
+function notWhole(from: string, why: string): Failure {
+  return new Failure(
     "noInput",
     `Cannot restore ${visible(from)}: it is no whole backup, since it ${why}; name the folder of another.`,
   );
@@ -224,6 +237,28 @@ async function copyFiles(
     }
   }
   await syncFolder(to);
+}
+
+/** The files that the rooms in `to` know of, and the names of those that `from` does not have. */
+async function copyBackFiles(
+  from: string,
+  to: string,
+): Promise<{ readonly files: number; readonly missing: string[] }> {
+  const { grows: _, ...whole } = ROOMS_FORM;
+  const path = `${to}/${ROOMS_FILE}`;
+  const rooms = await DatabaseFile.open(path, whole);
+  const missing: string[] = [];
+  let files = 0;
+  try {
+    for (const row of rooms.read((database) => database.prepare("SELECT number, id FROM files").all())) {
+      const name = `${FILES_FOLDER}/${v.parse(FileRowSchema, row).id.toHex()}`;
+      if (await copyFileIfThere(`${from}/${name}`, `${to}/${name}`)) files++;
+      else missing.push(name);
+    }
+  } finally {
+    await closed(rooms, path);
+  }
+  return { files, missing };
 }
 
 const FileRowSchema = v.object({ number: v.number(), id: BlobSchema });

@@ -5,7 +5,8 @@
  */
 
 import { visible } from "../text/visible.ts";
-import type { Backup } from "./backup.ts";
+import type { Backup, Restored } from "./backup.ts";
+import { REST_KEY_FILE } from "./rest_key_file.ts";
 
 /** The lines about a backup that was made in the folder `to`, safe for a terminal. */
 export function madeLines(backup: Backup, to: string): readonly string[] {
@@ -16,11 +17,20 @@ export function madeLines(backup: Backup, to: string): readonly string[] {
 }
 
 /** The lines about a backup that was put into the data folder `dataDir`, safe for a terminal. */
-export function restoredLines(backup: Backup, dataDir: string): readonly string[] {
-  const next = backup.restKey === "inside"
+export function restoredLines(backup: Restored, dataDir: string): readonly string[] {
+  const { missing } = backup;
+  const next = backup.restKey === "inside" && !missing.includes(REST_KEY_FILE)
     ? "The server tells that in each room when it starts there."
     : "The server tells that in each room when it starts there; give it the key of the rooms by --key-file FILE.";
-  return [`restored ${content(backup)}, as of ${moment(backup.made)}, to ${visible(dataDir)}`, next];
+  return [
+    `restored ${content(backup)}, as of ${moment(backup.made)}, to ${visible(dataDir)}`,
+    ...missing.map((name) =>
+      `${visible(name)} was in the backup and is missing there${
+        name === REST_KEY_FILE ? ": nothing that was said opens without it" : ""
+      }`
+    ),
+    next,
+  ];
 }
 
 function content({ accounts, rooms, files }: Backup): string {

@@ -50,6 +50,21 @@ export function refusal(error: unknown): string {
 }
 
 /**
+ * What is thrown where standard output or standard error refuses a text with `error`: a {@linkcode Failure}, but that a
+ * reader that is gone is told as the system tells it, since that is no failure.
+ */
+export function outputFault(error: unknown): unknown {
+  const isGone = error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Error && "code" in error && error.code === "EPIPE";
+  if (isGone) return error;
+  return new Failure(
+    "cannotCreate",
+    `Cannot write the output: ${refusal(error)}; make room, or send it elsewhere.`,
+    { cause: error },
+  );
+}
+
+/**
  * What `work` gives. Where the file system refuses, a {@linkcode Failure} that ends with `exit` and says
  * `cannot`, why, and `remedy`: "Cannot read /x: permission denied; give another."; a Failure of its own
  * passes.

@@ -22,14 +22,16 @@ export interface FaultFacts {
 /** Characters of a lost text that are told: columns are precious, and so is the knowledge of what was lost. */
 const LOST_CHARS_SHOWN_MAX = 100;
 
+const COME_IN = "come in";
+
 /** Each as what could not be done, why, and what to do; the room, where there is one, comes behind the first. */
 const FAULTS: Readonly<Record<FaultCode, readonly [what: string, why: string]>> = {
   noSuchRoom: ["do that", "there is no such room, or none that you may know of; /rooms and /list show rooms"],
   notMember: ["do that", "you are not in that room; /join it first"],
   notAllowed: ["do that", "your role there does not allow it; ask an owner or operator of the room"],
   muted: ["speak", "you are muted there; ask an owner or operator of the room"],
-  banned: ["come in", "you are banned there; ask an owner or operator of the room"],
-  private: ["come in", "the room is private; /knock and wait for an answer, or be invited"],
+  banned: [COME_IN, "you are banned there; ask an owner or operator of the room"],
+  private: [COME_IN, "the room is private; /knock and wait for an answer, or be invited"],
   lockdown: ["do that", "only operators speak and nobody comes in for the time being; try again later"],
   slowMode: ["speak so soon", "the room is in slow mode; try again"],
   tooFast: ["do that", "it was too much in a short time; try again"],
@@ -57,14 +59,25 @@ const FAULTS: Readonly<Record<FaultCode, readonly [what: string, why: string]>> 
 
 /** The sentence of a fault, safe for a terminal and of one line. */
 export function faultSentence({ code, room, text, wait }: FaultFacts): string {
-  const there = room === undefined ? "" : ` in ${visible(room)}`;
   // A code that a later server invents is a peer's text, too.
   const [what, why] = FAULT_CODES.includes(code)
     ? FAULTS[code]
     : ["do that", `the server says ${visible(code)}; bring this program up to date`];
+  // Into a room, and not in in one.
+  const preposition = what === COME_IN ? "to " : " in ";
+  const there = room === undefined ? "" : `${preposition}${visible(room)}`;
   const pause = wait === undefined ? "" : ` in ${Math.ceil(wait / 1_000)} s`;
-  const lost = text === undefined ? "" : ` (not sent: ${lostText(text)})`;
-  return `Cannot ${what}${there}: ${why}${pause}${lost}`;
+  return `Cannot ${what}${there}: ${why}${pause}${lostWords(text)}`;
+}
+
+/** `sentence` of what was refused here, safe for a terminal, with what was to be said, where it was something. */
+export function refusalSentence(sentence: string, text: string | undefined): string {
+  const shown = visible(sentence);
+  return text === undefined ? shown : `${shown.replace(/\.$/, "")}${lostWords(text)}`;
+}
+
+function lostWords(text: string | undefined): string {
+  return text === undefined ? "" : ` (not sent: ${lostText(text)})`;
 }
 
 /** What is told of a text that was lost, or is not yet there. */

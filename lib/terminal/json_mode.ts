@@ -11,7 +11,7 @@ import type { Bytes } from "../wire/bytes.ts";
 import { exchange } from "./exchange.ts";
 import { faultSentence } from "./fault_sentence.ts";
 import { inputFaultSentence, type InputLine, type LineSource, readLines } from "./lines.ts";
-import { lossOfEvent, lossOfRequest } from "./loss.ts";
+import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
 import { shownDisplay } from "./names.ts";
 import { type ModeOutcome, Output, type Write } from "./output.ts";
 import type { Told } from "./script_person.ts";
@@ -39,8 +39,18 @@ type Asked =
   | { readonly kind: "fingerprint" }
   | { readonly kind: "refused"; readonly sentence: string };
 
+/** What tells an answer to one line from those to others. */
+interface Tag {
+  /** The room that it names. */
+  readonly room: string | undefined;
+  /** What its writer called it. */
+  readonly ref: string | undefined;
+}
+
 /** What is asked of this program alone. */
 const FINGERPRINT = "fingerprint";
+
+const UNTAGGED: Tag = { room: undefined, ref: undefined };
 
 const UNREADABLE = "Cannot understand a line of the input: it is no object that this mode takes; " +
   'write {"type":"send","text":"…"} or {"type":"quit"}';
@@ -122,40 +132,48 @@ class JsonFront {
   }
 
   async take(line: InputLine): Promise<"quit" | "goOn"> {
-    if (line.kind === "fault") return await this.#refuse(inputFaultSentence(line.fault));
+    if (line.kind === "fault") return await this.#refuse(inputFaultSentence(line.fault), UNTAGGED);
     if (line.text.trim() === "") return "goOn";
-    const asked = readLine(line.text, this.#io.room);
+    const value = valueOf(line.text);
+    const tag = tagOf(value);
+    const asked = readValue(value, this.#io.room);
     switch (asked.kind) {
       case "refused":
-        return await this.#refuse(asked.sentence);
+        return await this.#refuse(asked.sentence, tag);
       case "fingerprint":
         await this.#put({ type: FINGERPRINT, fingerprint: this.#io.fingerprint });
         return "goOn";
       case "request":
-        return asked.request.type === "quit" ? "quit" : await this.#ask(asked.request);
+        return asked.request.type === "quit" ? "quit" : await this.#ask(asked.request, tag);
     }
   }
 
   async show(event: ClientEvent): Promise<void> {
     const loss = lossOfEvent(event);
-    if (loss === "undelivered") this.#undelivered++;
-    if (loss === "badInput") this.#badInput = true;
+    if (loss !== undefined) this.#lost(loss);
     await this.#put(eventJson(event));
   }
 
-  async #ask(request: ClientRequest): Promise<"goOn"> {
+  async #ask(request: ClientRequest, { ref }: Tag): Promise<"goOn"> {
     const sentence = await this.#talk.request(request);
     if (sentence === undefined) return "goOn";
-    if (lossOfRequest(request) === "badInput") return await this.#refuse(visible(sentence), "notDone");
-    this.#undelivered++;
-    await this.#put(errorJson("notSent", visible(sentence)));
+    this.#lost(lossOfRequest(request, this.#talk));
+    const text = saidText(request);
+    const room = "room" in request ? request.room : undefined;
+    const code = text === undefined ? "notDone" : "notSent";
+    await this.#put(errorJson(code, visible(sentence), { room, text, ref }));
     return "goOn";
   }
 
-  async #refuse(sentence: string, code: "badInput" | "notDone" = "badInput"): Promise<"goOn"> {
-    this.#badInput = true;
-    await this.#put(errorJson(code, sentence));
+  async #refuse(sentence: string, tag: Tag): Promise<"goOn"> {
+    this.#lost("badInput");
+    await this.#put(errorJson("badInput", sentence, { ...tag }));
     return "goOn";
+  }
+
+  #lost(loss: Loss): void {
+    if (loss === "undelivered") this.#undelivered++;
+    else this.#badInput = true;
   }
 
   async #put(value: Json): Promise<void> {
@@ -163,17 +181,37 @@ class JsonFront {
   }
 }
 
-function readLine(line: string, room: string): Asked {
-  let value: unknown;
+/** What JSON says; `undefined` where a line is none. */
+function valueOf(line: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
+    return undefined;
+  }
+}
+
+function tagOf(value: unknown): Tag {
+  if (typeof value !== "object" || value === null) return UNTAGGED;
+  return {
+    room: "room" in value && typeof value.room === "string" ? value.room : undefined,
+    ref: "ref" in value && typeof value.ref === "string" ? value.ref : undefined,
+  };
+}
+
+function readValue(tagged: unknown, room: string): Asked {
+  if (
+    typeof tagged !== "object" || tagged === null || !("type" in tagged) || typeof tagged.type !== "string"
+  ) {
     return { kind: "refused", sentence: UNREADABLE };
   }
-  if (typeof value !== "object" || value === null || !("type" in value) || typeof value.type !== "string") {
-    return { kind: "refused", sentence: UNREADABLE };
+  const { type } = tagged;
+  if ("ref" in tagged && typeof tagged.ref !== "string") {
+    return {
+      kind: "refused",
+      sentence: `Cannot do "${quoted(type)}": "ref" is no text; write it between "…"`,
+    };
   }
-  const { type } = value;
+  const value = Object.fromEntries(Object.entries(tagged).filter(([name]) => name !== "ref"));
   if (type === FINGERPRINT && Object.keys(value).length === 1) return { kind: FINGERPRINT };
   const example = type === FINGERPRINT ? `{"type":"${FINGERPRINT}"}` : requestExample(type);
   if (example === undefined) return { kind: "refused", sentence: unknown(type) };

@@ -5,14 +5,17 @@
  */
 
 import { type Command, type CommandRow, parseLine } from "../client/commands.ts";
-import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
+import type { ClientEvent, ClientRequest, ConnectionState, Talk } from "../client/event.ts";
+import { notThere } from "../client/room_sentences.ts";
 import { visible } from "../text/visible.ts";
 import type { Front } from "./exchange.ts";
+import { refusalSentence } from "./fault_sentence.ts";
 import { helpLines, rowHelpLines } from "./help.ts";
 import type { Line } from "./layout.ts";
-import { LineScene } from "./line_scene.ts";
+import { LineScene, restoredBy } from "./line_scene.ts";
 import { inputFaultSentence, type InputLine, type LineSource } from "./lines.ts";
-import { type Loss, lossOfEvent, lossOfRequest } from "./loss.ts";
+import { type Loss, lossOfEvent, lossOfRequest, saidText } from "./loss.ts";
+import { quotedName } from "./names.ts";
 import type { ModeOutcome } from "./output.ts";
 import { type Clock, type Phrase, phraseOf } from "./phrase.ts";
 
@@ -55,6 +58,9 @@ const FILE_PARTS = 10;
 /** Octets from which on a file is not small. */
 const FILE_PARTS_BYTES_MIN = 1_000_000;
 
+/** States that come again with each try to connect, and are told of the first one alone. */
+const TRYING: readonly ConnectionState[] = ["connecting", "waiting"];
+
 /** A conversation by lines. */
 export class LineConversation implements Front {
   readonly #talk: Talk;
@@ -62,11 +68,17 @@ export class LineConversation implements Front {
   readonly #face: Face;
   readonly #scene: LineScene;
   readonly #fileParts = new Map<string, number>();
+  /** Names of the files that are on their way. */
+  readonly #files = new Map<string, string>();
   #numbers = false;
   #day: string;
   /** Where a text is being written at this moment. */
   #writing: string | undefined;
   #toldWriting: string | undefined;
+  /** What came of a connection that was lost: whether it is on its way back, and how often that was told. */
+  #outage: { readonly waits: number } | undefined;
+  /** Entries that were kept for want of a connection, which has not come back since. */
+  readonly #unsent = new Set<string>();
   #badInput = false;
   #undelivered = 0;
 
@@ -108,7 +120,12 @@ export class LineConversation implements Front {
     const loss = lossOfEvent(event);
     if (loss !== undefined) this.#lost(loss);
     const phrase = this.#isShown(event)
-      ? phraseOf(event, this.#io.clock, { numbers: this.#numbers })
+      ? phraseOf(event, this.#io.clock, {
+        numbers: this.#numbers,
+        isPrivate: "room" in event && event.room !== undefined && this.#scene.isPrivate(event.room),
+        restoredFrom: event.type === "integrity" ? this.#scene.restoredFrom(event.room) : undefined,
+        isUnsent: event.type === "unacknowledged" && this.#unsent.has(event.id),
+      })
       : undefined;
     await this.#note(event);
     if (phrase !== undefined) await this.#put(event, phrase);
@@ -122,6 +139,13 @@ export class LineConversation implements Front {
     this.#writing = room;
     // Later, so that of a paste, which is many lines at once, only the end counts.
     void Promise.resolve().then(() => this.#tellWriting());
+  }
+
+  /** Its person ends it while files are on their way, which the end waits for. */
+  async leave(): Promise<void> {
+    if (this.#files.size === 0) return;
+    const names = Array.from(this.#files.values(), quotedName).join(", ");
+    await this.#face.notify([`Waiting for ${names}; Ctrl-C again ends at once`]);
   }
 
   /** `count` messages that were typed and never had their turn. */
@@ -138,12 +162,11 @@ export class LineConversation implements Front {
       case "refused":
         return await this.#refuse(command.sentence, "badInput");
       case "ask":
-        // At once, whatever comes of it: what is typed next must not be heard in the room that one wanted to leave.
-        if (command.goTo !== undefined) await this.#goTo(command.goTo);
-        return await this.#ask(command.request);
+        return await this.#askAndGo(command.request, command.goTo);
       case "go":
-        return await this.#goTo(command.room);
+        return await this.#go(command.room);
       case "more":
+        if (this.#scene.isFirst) return await this.#face.say([dimmed(this.#beginning())]);
         return await this.#ask({
           type: "history",
           room: this.#scene.room,
@@ -162,12 +185,32 @@ export class LineConversation implements Front {
     }
   }
 
+  /**
+   * A person sees where the next line will be heard, and stays where they are if nothing comes of it. What is piped in was
+   * written before: it must not be heard in the room that one wanted to leave.
+   */
+  async #askAndGo(request: ClientRequest, room: string | undefined): Promise<void> {
+    if (room !== undefined && !this.#face.attended) await this.#goTo(room);
+    await this.#ask(request);
+    if (room !== undefined && this.#face.attended && this.#talk.isIn(room)) await this.#goTo(room);
+  }
+
+  /** A conversation of two begins with what is said in it; a room has to be come into first. */
+  async #go(room: string): Promise<void> {
+    const isThere = room.startsWith("@") || this.#talk.isIn(room);
+    if (isThere || !this.#face.attended) await this.#goTo(room);
+    if (!isThere) await this.#refuse(visible(notThere(room)), "badInput");
+  }
+
   /** What comes of it is an event. */
   async #ask(request: ClientRequest): Promise<void> {
     const sentence = await this.#talk.request(request);
     if (sentence === undefined) return;
     const remedy = request.type === "accept" ? this.#otherRemedy(request.handle) : "";
-    await this.#refuse(visible(`${sentence}${remedy}`), lossOfRequest(request));
+    await this.#refuse(
+      refusalSentence(`${sentence}${remedy}`, saidText(request)),
+      lossOfRequest(request, this.#talk),
+    );
   }
 
   /** Two things are called accepting. */
@@ -198,6 +241,10 @@ export class LineConversation implements Front {
     for (const line of lines) await this.#face.say([dimmed(line)]);
   }
 
+  #beginning(): string {
+    return `${visible(this.#scene.room)}: nothing comes before #${this.#scene.firstOfPage}`;
+  }
+
   #topic(): string {
     const room = visible(this.#scene.room);
     const topic = this.#scene.facts?.settings.topic ?? "";
@@ -218,8 +265,18 @@ export class LineConversation implements Front {
   async #note(event: ClientEvent): Promise<void> {
     const { room } = this.#scene;
     this.#scene.note(event);
+    if (event.type === "state") this.#noteState(event.state);
+    if (event.type === "queued" && event.wait === undefined) this.#unsent.add(event.id);
     if (event.type !== "log" || event.room !== room || event.what?.kind !== "room") return;
     if (event.what.body.act === "rename") await this.#goTo(event.what.body.name);
+  }
+
+  #noteState(state: ConnectionState): void {
+    if (state === "cut") this.#outage = { waits: 0 };
+    if (state === "waiting" && this.#outage !== undefined) this.#outage = { waits: this.#outage.waits + 1 };
+    if (state !== "ready") return;
+    this.#outage = undefined;
+    this.#unsent.clear();
   }
 
   /** What is for programs, or would be too much. */
@@ -231,17 +288,24 @@ export class LineConversation implements Front {
         return this.#face.attended && event.room.startsWith("@") && event.state === "read";
       case "file":
         return this.#isNewPart(event);
+      case "state":
+        return this.#outage === undefined || event.state !== "connecting" && this.#outage.waits === 0 ||
+          !TRYING.includes(event.state);
+      case "room":
+        return this.#outage === undefined || event.unread > 0;
       default:
         return true;
     }
   }
 
-  #isNewPart({ way, id, bytes, size, done, failure }: Extract<ClientEvent, { type: "file" }>): boolean {
+  #isNewPart({ way, id, name, bytes, size, done, failure }: Extract<ClientEvent, { type: "file" }>): boolean {
     const key = `${way} ${id}`;
     if (done || failure !== undefined) {
       this.#fileParts.delete(key);
+      this.#files.delete(key);
       return true;
     }
+    this.#files.set(key, name);
     const part = Math.floor(bytes / size * FILE_PARTS);
     if (size < FILE_PARTS_BYTES_MIN || part === this.#fileParts.get(key)) return false;
     this.#fileParts.set(key, part);
@@ -252,6 +316,10 @@ export class LineConversation implements Front {
     if (phrase.kind === "notice") return await this.#face.notify([phrase.sentence]);
     if (event.type === "message" || event.type === "log") await this.#tellDay(event.time);
     await this.#face.say(phrase.lines);
+    const restored = event.type === "message" ? restoredBy(event) : undefined;
+    if (restored === undefined) return;
+    const what = `what came after #${restored} is lost`;
+    await this.#face.say([dimmed(`* a backup was restored, the server says: ${what}; ask its operator`)]);
   }
 
   async #tellDay(time: number): Promise<void> {

@@ -91,8 +91,10 @@ async function runTerminal(
       lines.add(typed.text);
       return;
     }
-    if (typed.kind === "interrupt") running.end("quit");
-    else lines.end();
+    if (typed.kind === "interrupt") {
+      conversation.leave().catch(() => running.end("outputGone"));
+      running.end("quit");
+    } else lines.end();
   }
 
   const input: LineSource = {

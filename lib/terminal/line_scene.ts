@@ -14,6 +14,9 @@ const SHOWN_MAX = 9;
 /** Requests that are remembered: whoever has more unanswered ones names the room. */
 const ASKED_MAX = 100;
 
+/** What a server says in each room when it was started on a backup (PROTOCOL §6.52). */
+const RESTORED = /^restored from #(\d{1,15})$/;
+
 /** A message that was shown. */
 type Shown = Scene["shown"][number];
 
@@ -23,9 +26,13 @@ export class LineScene {
   readonly #rooms = new Map<string, RoomFacts>();
   readonly #shown = new Map<string, readonly Shown[]>();
   readonly #firstOfPage = new Map<string, number>();
+  /** Rooms of which the oldest entry that there is was asked for. */
+  readonly #begun = new Set<string>();
   /** Who asked, as the key, and where. The newest comes last. */
   readonly #asked = new Map<string, string>();
   readonly #unread = new Set<string>();
+  /** From which number on the server says that a room was restored from a backup. */
+  readonly #restored = new Map<string, number>();
 
   /** Begins in `room`. */
   constructor(room: string) {
@@ -42,9 +49,24 @@ export class LineScene {
     return this.#rooms.get(this.#room);
   }
 
+  /** From which number on the server says that the room was restored from a backup. */
+  restoredFrom(room: string): number | undefined {
+    return this.#restored.get(room);
+  }
+
+  /** Whether nobody comes into that room without a word of its operators, as far as it was told of. */
+  isPrivate(room: string): boolean {
+    return this.#rooms.get(room)?.settings.visibility === "private";
+  }
+
   /** The oldest entry of the room that was asked for last. */
   get firstOfPage(): number | undefined {
     return this.#firstOfPage.get(this.#room);
+  }
+
+  /** Whether nothing comes before that. */
+  get isFirst(): boolean {
+    return this.#begun.has(this.#room);
   }
 
   /** Goes to another room. */
@@ -96,12 +118,18 @@ export class LineScene {
         this.#noteAnswer(event);
         return;
       case "page":
-        if (event.first !== undefined) this.#firstOfPage.set(event.room, event.first);
+        if (event.first === undefined) return;
+        this.#firstOfPage.set(event.room, event.first);
+        if (event.more) this.#begun.delete(event.room);
+        else this.#begun.add(event.room);
         return;
     }
   }
 
-  #noteMessage({ room, sequence, own, history }: Extract<ClientEvent, { type: "message" }>): void {
+  #noteMessage(event: Extract<ClientEvent, { type: "message" }>): void {
+    const { room, sequence, own, history } = event;
+    const restored = restoredBy(event);
+    if (restored !== undefined) this.#restored.set(room, restored);
     const others = (this.#shown.get(room) ?? []).filter((message) => message.sequence !== sequence);
     const all = [...others, { sequence, own }].sort((one, other) => one.sequence - other.sequence);
     this.#shown.set(room, all.slice(-SHOWN_MAX));
@@ -127,4 +155,10 @@ export class LineScene {
   #forgetAsked(answers: (handle: string, room: string) => boolean): void {
     for (const [handle, room] of this.#asked) if (answers(handle, room)) this.#asked.delete(handle);
   }
+}
+
+/** From which number on a message of the server says that its room was restored; `undefined` of any other message. */
+export function restoredBy({ source, text }: Extract<ClientEvent, { type: "message" }>): number | undefined {
+  const number = source === "server" ? RESTORED.exec(text)?.[1] : undefined;
+  return number === undefined ? undefined : Number(number);
 }

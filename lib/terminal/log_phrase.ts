@@ -157,11 +157,19 @@ function until(time: number | undefined): string {
   return time === undefined ? "" : ` until ${minute(time)}`;
 }
 
-/** The minute, the same wherever it is read. */
+/** The minute, in this machine's time zone, as the times of the lines are. */
 function minute(time: number): string {
   const date = new Date(time);
   if (Number.isNaN(date.getTime())) return "a day that no calendar has";
-  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  const [year, ...others] = [
+    date.getFullYear(),
+    date.getMonth() + 1,
+    date.getDate(),
+    date.getHours(),
+    date.getMinutes(),
+  ];
+  const [month, day, hours, minutes] = others.map((part) => String(part).padStart(2, "0"));
+  return `${year}-${month}-${day} ${hours}:${minutes}`;
 }
 
 function count(number: number, noun: string): string {

@@ -5,14 +5,27 @@
  * @module
  */
 
-import type { ClientEvent, ClientRequest } from "../client/event.ts";
+import type { ClientEvent, ClientRequest, Talk } from "../client/event.ts";
 
 /** What became of something: it was said and is not stored, or it was asked for and cannot be done. */
 export type Loss = "undelivered" | "badInput";
 
-/** What it is where `request` is not taken. */
-export function lossOfRequest({ type }: ClientRequest): Loss {
-  return type === "send" || type === "reply" || type === "edit" ? "undelivered" : "badInput";
+/** What it is where `talk` does not take `request`: that a room is the wrong one, no other try mends. */
+export function lossOfRequest(request: ClientRequest, talk: Talk): Loss {
+  if (saidText(request) === undefined || !("room" in request)) return "badInput";
+  return request.room.startsWith("@") || talk.isIn(request.room) ? "undelivered" : "badInput";
+}
+
+/** What `request` was to say. */
+export function saidText(request: ClientRequest): string | undefined {
+  switch (request.type) {
+    case "send":
+    case "reply":
+    case "edit":
+      return request.text;
+    default:
+      return undefined;
+  }
 }
 
 /** What `event` tells to be lost. */

@@ -28,6 +28,12 @@ export type Phrase =
 export interface PhraseOptions {
   /** Whether every message has its number; else those have it that were asked for or have a file. */
   readonly numbers?: boolean;
+  /** Whether nobody comes into the room of the event without a word of its operators. */
+  readonly isPrivate?: boolean;
+  /** From which number on the server says that the room was restored from a backup. */
+  readonly restoredFrom?: number | undefined;
+  /** Whether what has no place yet is known not to have been sent. */
+  readonly isUnsent?: boolean;
 }
 
 /** Characters of the message that another one answers, as a reminder of it. */
@@ -42,6 +48,12 @@ const STATES: Readonly<Record<ConnectionState, string>> = {
   closed: "Connection closed",
   cut: "Connection cut",
   waiting: "Waiting to connect again",
+};
+
+/** What ended a connection, where a program's word for it is not a person's. */
+const ENDS: Readonly<Record<string, string>> = {
+  accountClosed: "the account was disabled, banned or removed",
+  deviceRevoked: "this device was revoked by another of yours",
 };
 
 /** Octets of each unit that sizes are told in. */
@@ -71,7 +83,7 @@ export function localDay(time: number): string {
 export function phraseOf(
   event: ClientEvent,
   clock: Clock,
-  { numbers = false }: PhraseOptions = {},
+  { numbers = false, isPrivate = false, restoredFrom, isUnsent = false }: PhraseOptions = {},
 ): Phrase | undefined {
   switch (event.type) {
     case "message":
@@ -98,11 +110,11 @@ export function phraseOf(
     case "page":
       return said([pageLine(event)]);
     case "integrity":
-      return said(integrityLines(event));
+      return said(integrityLines(event, restoredFrom));
     case "file":
       return said([told(fileWords(event), event.failure === undefined ? "dim" : "doubtful")]);
     case "gone":
-      return said([told(goneWords(event), "doubtful")]);
+      return said([told(goneWords(event, isPrivate), "doubtful")]);
     case "request":
       return said(requestLines(event));
     case "ack":
@@ -122,14 +134,9 @@ export function phraseOf(
     case "state":
       return notice(stateSentence(event));
     case "queued":
-      return notice(`Kept until there is a connection, for ${visible(event.room)}: ${lostText(event.text)}`);
+      return notice(queuedSentence(event));
     case "unacknowledged":
-      return notice(
-        `Cannot say whether this arrived in ${
-          visible(event.room)
-        }: there is no connection; it is kept, and sent when ` +
-          `you start again: ${lostText(event.text)}`,
-      );
+      return notice(unacknowledgedSentence(event, isUnsent));
   }
 }
 
@@ -307,7 +314,10 @@ function pageLine({ room, first, last, more }: EventOf<"page">): Line {
   return told(`${name} ${range}${more ? "; /more shows what came before" : ", from the beginning"}`, "dim");
 }
 
-function integrityLines({ room, from, upTo, flaws }: EventOf<"integrity">): Line[] {
+function integrityLines(
+  { room, from, upTo, flaws }: EventOf<"integrity">,
+  restoredFrom: number | undefined,
+): Line[] {
   const name = visible(room);
   if (flaws.length === 0) {
     const range = upTo < from ? "" : ` from #${from} to #${upTo}`;
@@ -316,7 +326,13 @@ function integrityLines({ room, from, upTo, flaws }: EventOf<"integrity">): Line
   return [
     told(`${name} is NOT as it was written, of what was read up to #${upTo}:`, "doubtful"),
     ...flaws.map((flaw): Line => [{ text: flawWords(flaw), style: "doubtful" }]),
-    [{ text: "The server has lost data or deceives somebody; ask its operator", style: "doubtful" }],
+    [{
+      text: restoredFrom === undefined
+        ? "The server has lost data or deceives somebody; ask its operator"
+        : `The server says that a backup was restored, which holds what was said up to #${restoredFrom}; ` +
+          "ask its operator whether that is so, for else it deceives somebody",
+      style: "doubtful",
+    }],
   ];
 }
 
@@ -351,17 +367,22 @@ function sizeWords(octets: number): string {
   return `${Number((octets / size).toFixed(1))} ${unit}`;
 }
 
-function goneWords({ room, why }: EventOf<"gone">): string {
+function goneWords({ room, why }: EventOf<"gone">, isPrivate: boolean): string {
   const name = visible(room);
   switch (why) {
     case "parted":
       return `you have left ${name}`;
     case "kicked":
-      return `you were put out of ${name}; /join ${name} comes back`;
+      return isPrivate
+        ? `you were put out of ${name}; /knock ${name} asks to come back`
+        : `you were put out of ${name}; /join ${name} comes back`;
     case "banned":
       return `you were banned from ${name}`;
     case "denied":
-      return `you were not let into ${name}`;
+      // Of two, whoever was asked is told: on all of their devices it is they who have refused.
+      return room.startsWith("@")
+        ? `you refused the conversation with ${name.slice(1)}`
+        : `you were not let into ${name}`;
     case "uninvited":
       return `your invitation to ${name} was taken back`;
     default:
@@ -489,9 +510,25 @@ function dim(text: string): Line {
   return [{ text, style: "dim" }];
 }
 
+function queuedSentence({ room, text, wait }: EventOf<"queued">): string {
+  const shown = `${visible(room)}: ${lostText(text)}`;
+  return wait === undefined
+    ? `Kept until there is a connection, for ${shown}`
+    : `Kept for ${Math.ceil(wait / 1_000)} s (slow mode), for ${shown}`;
+}
+
+function unacknowledgedSentence({ room, text }: EventOf<"unacknowledged">, isUnsent: boolean): string {
+  const name = visible(room);
+  const what = isUnsent
+    ? `Not sent yet to ${name}: there is no connection`
+    : `Cannot say whether this arrived in ${name}: there is no connection`;
+  return `${what}; it is kept, and sent when you start again: ${lostText(text)}`;
+}
+
 function stateSentence({ state, detail }: { state: ConnectionState; detail: string | undefined }): string {
   const sentence = STATES[state];
-  return detail === undefined ? sentence : `${sentence}: ${visible(detail)}`;
+  if (detail === undefined) return sentence;
+  return `${sentence}: ${Object.hasOwn(ENDS, detail) ? ENDS[detail] : visible(detail)}`;
 }
 
 function count(number: number, one: string, many: string): string {

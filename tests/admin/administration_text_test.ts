@@ -66,10 +66,16 @@ test("rooms are a table, those of two are counted, and bans are a line each", as
   const bans = [
     { subject: "ann", since: MOMENT },
     { subject: "192.0.2.7", since: MOMENT, until: MOMENT + 86_400_000, reason: "a \u001b[2J flood" },
+    { subject: "2001:db8:0:0::/64", since: MOMENT },
+    { subject: "0:0:0:0::/64", since: MOMENT },
+    { subject: "2001:0:0:10::/64", since: MOMENT },
   ];
   assert.deepEqual(await administrationLines({ kind: "bans", bans }, PLAIN), [
     "ann since 2026-11-22 09:30 UTC, for good",
     "192.0.2.7 since 2026-11-22 09:30 UTC, until 2026-11-23 09:30 UTC: a ␛[2J flood",
+    "2001:db8::/64 since 2026-11-22 09:30 UTC, for good",
+    "::/64 since 2026-11-22 09:30 UTC, for good",
+    "2001:0:0:10::/64 since 2026-11-22 09:30 UTC, for good",
   ]);
   assert.deepEqual(await administrationLines({ kind: "bans", bans: [] }, PLAIN), ["Nobody is banned"]);
   const group = { kind: "address", group: "2001:db8:0:1::/64" } as const;

@@ -377,7 +377,10 @@ test("a device that is refused at the first connection is told so with exit 77, 
   refused.book.devices = false;
   const failure = await refused.begin().then(() => undefined, (error) => error);
   equal(failure?.exit, "noPermission");
-  match(failure?.message ?? "", /^Cannot log in as ann with this device at here: it was revoked or/);
+  match(
+    failure?.message ?? "",
+    /^Cannot log in as ann with this device at here: the account was disabled, banned or removed, or/,
+  );
 
   const bench = await ChatBench.entered();
   await bench.cut();

@@ -72,7 +72,7 @@ const ASKED: readonly (readonly [line: string, request: ClientRequest])[] = [
   ["/reply ^ x", { type: "reply", room: "#lobby", sequence: 9, text: "x" }],
   ["/reply ^^ x", { type: "reply", room: "#lobby", sequence: 8, text: "x" }],
   ["/edit ^ better", { type: "edit", room: "#lobby", sequence: 8, text: "better" }],
-  ["/delete ^", { type: "delete", room: "#lobby", sequence: 8 }],
+  ["/delete ^", { type: "delete", room: "#lobby", sequence: 9 }],
   ["/delete #3", { type: "delete", room: "#lobby", sequence: 3 }],
   ["/react ^ 👍", { type: "react", room: "#lobby", sequence: 9, reaction: "👍", on: true }],
   ["/unreact #3 👍", { type: "react", room: "#lobby", sequence: 3, reaction: "👍", on: false }],

@@ -27,6 +27,7 @@ async function asks(bench: ChatBench, person: Person, text: string): Promise<Byt
 test("the first thing said to a person begins the conversation, and goes on in it once that is allowed", async () => {
   const bench = await ChatBench.entered();
   await bench.ask({ type: "send", room: "@ben", text: "psst" });
+  await bench.until((event) => event.type === "done" && event.what === "ben is asked whether to take it up");
   await bench.message("psst");
   const room = roomOf(bench.ann, bench.ben);
   deepEqual(bench.server.texts(room), ["psst"]);

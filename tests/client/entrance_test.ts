@@ -369,7 +369,10 @@ test("a revoked device is refused with exit 77; a person may make it a new devic
   equal(await conversation.request({ type: "revoke", name: "linux" }), undefined);
   const failure = await laptop.refused({ name: "ann", answers: PASSWORD });
   equal(failure.exit, "noPermission");
-  match(failure.message, /^Cannot log in as ann with this device at here: it was revoked/);
+  match(
+    failure.message,
+    /^Cannot log in as ann with this device at here: the account was disabled, banned or removed, or this device revoked;/,
+  );
   await laptop.refused({ name: "ann", terminal: true, answers: { ...PASSWORD, confirm: [false] } });
 
   const again = await laptop.comeIn({

@@ -176,6 +176,15 @@ test("an approval seals the seed for the device whose words were shown, in a lis
   await bench.quit();
 });
 
+test("a device that the list calls otherwise is told by the name that was given, and by that of the list", async () => {
+  const bench = await ChatBench.entered();
+  await bench.told(await asking("laptop", await keyOf("ann's other laptop")));
+  equal(await bench.chat.request({ type: "approve", name: "laptop" }), undefined);
+  const done = await bench.until(({ type }) => type === "done");
+  equal(done.type === "done" && done.what, "laptop is approved, and is listed as laptop 2");
+  await bench.quit();
+});
+
 test("what was done is told in one sentence each, without a full stop, as all notices", async () => {
   const bench = await ChatBench.entered();
   await bench.told(

@@ -82,6 +82,9 @@ test("a knock that is answered, and an invitation, bring one in", async () => {
   const bench = await ChatBench.entered();
   const room = await roomOfBen(bench, "#club", "private");
   await bench.ask({ type: "knock", room: "#club" });
+  await bench.until((event) =>
+    event.type === "done" && event.what === "You knocked at #club; wait to be let in"
+  );
   await bench.until((event) => event.type === "room" && event.standing === "knocking");
   await bench.server.say(
     bench.ben,
@@ -105,6 +108,59 @@ test("a knock that is answered, and an invitation, bring one in", async () => {
   await bench.ask({ type: "join", room: "#party" });
   await bench.ask({ type: "send", room: "#party", text: "hello, party" });
   await bench.message("hello, party");
+  equal(await bench.quit(), undefined);
+});
+
+test("an owner is told that other owners and the last one of a room are beyond them, and oneself, too", async () => {
+  const bench = await ChatBench.entered();
+  const room = "#den";
+  const ben = bench.ben.name;
+  await bench.ask({ type: "create", room, visibility: "public" });
+  await bench.server.say(bench.ben, { kind: "membership", body: { change: "join" } }, {
+    room: bench.server.named(room).id,
+    seen: NOWHERE,
+  });
+  const refused = async (request: ClientRequest): Promise<string> => await bench.chat.request(request) ?? "";
+  match(await refused({ type: "part", room }), /^Cannot leave #den: you are its only owner; /);
+  match(
+    await refused({ type: "role", room, handle: bench.ann.name, role: "member" }),
+    /^Cannot change your own role in #den: you are its only owner; /,
+  );
+  await bench.ask({ type: "role", room, handle: ben, role: "owner" });
+  for (
+    const request of [
+      { type: "kick", room, handle: ben, reason: undefined },
+      { type: "mute", room, handle: ben, lasting: undefined, reason: undefined },
+      { type: "role", room, handle: ben, role: "member" },
+    ] as const
+  ) {
+    match(
+      await refused(request),
+      /^Cannot do that to ben in #den: an owner can only be changed by themselves; /,
+    );
+  }
+  match(
+    await refused({ type: "ban", room, handle: bench.ann.name, lasting: undefined, reason: undefined }),
+    /^Cannot ban ann: you cannot do that to yourself; /,
+  );
+  deepEqual(faults(bench), []);
+  equal(await bench.quit(), undefined);
+});
+
+test("what slow mode holds is told, and sent at once when slow mode ends", async () => {
+  const bench = await ChatBench.entered();
+  const room = await roomOfBen(bench, "#hut", "public");
+  const slow = (seconds: number) =>
+    bench.server.say(bench.ben, { kind: "room", body: { act: "slow", seconds } }, { room });
+  await slow(60);
+  await bench.ask({ type: "join", room: "#hut" });
+  bench.server.refuse = () => ({ code: "slowMode", wait: 60_000 });
+  await bench.ask({ type: "send", room: "#hut", text: "slowly" });
+  const held = await bench.until(({ type }) => type === "queued");
+  deepEqual(held.type === "queued" && [held.room, held.text, held.wait], ["#hut", "slowly", 60_000]);
+  bench.server.refuse = () => undefined;
+  await slow(0);
+  await bench.message("slowly");
   equal(await bench.quit(), undefined);
 });
 
@@ -200,7 +256,10 @@ test("an act whose answer never comes is told as unknown, and its entry is in it
 
 test("how many are in a room is right though people came while it was read, or are not shown", async () => {
   const bench = await ChatBench.entered();
-  await bench.ask({ type: "ignore", handle: "cara" });
+  match(
+    await bench.chat.request({ type: "ignore", handle: "zed" }) ?? "",
+    /^Cannot ignore zed: nobody of that name /,
+  );
   const members = () => {
     const rooms = bench.events.findLast(({ type }) => type === "rooms");
     return rooms?.type === "rooms" ? rooms.rooms.map((room) => room.members) : [];
@@ -213,6 +272,7 @@ test("how many are in a room is right though people came while it was read, or a
   };
   for (const name of ["cara", "dora"]) await bench.server.welcome(await Person.named(name));
   await counted(4);
+  await bench.ask({ type: "ignore", handle: "cara" });
   const cara = await Person.named("cara");
   await bench.server.say(cara, { kind: "membership", body: { change: "part" } });
   await counted(3);

@@ -144,7 +144,8 @@ terminalTest("a password is changed, and an operator ends an account", async (st
   for (const pane of [ben, other]) {
     await pane.until(
       "that the account is closed",
-      (rows) => whole(rows).includes("the account was disabled or removed; ask the server's operator."),
+      (rows) =>
+        whole(rows).includes("the account was disabled, banned or removed; ask the server's operator."),
     );
     await endedWith(pane, 77);
   }

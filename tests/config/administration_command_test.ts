@@ -55,6 +55,10 @@ test("each command is heard with its flags in any order, and what came of it is 
       dataDir: "d",
       request: { type: "unban", subject: { kind: "address", address: "2001:db8::7" } },
     },
+    "unban 2001:db8::/64": {
+      ...PLAIN,
+      request: { type: "unban", subject: { kind: "address", address: "2001:db8::" } },
+    },
     "bans": { ...PLAIN, request: { type: "bans" } },
     "room list": { ...PLAIN, request: { type: "roomList" } },
     "room list --key-file k --data-dir d": {
@@ -125,6 +129,9 @@ test("every wrong command is one sentence, exit 64, and nothing is done", async 
     "room lst": 'Cannot run "room lst": there is no such command; write "sotto-server room list".',
     "bann ann": 'Cannot run "bann": there is no such command; write "sotto-server ban".',
     "ban": 'Cannot run "ban" alone: WHO is missing; write "sotto-server ban WHO".',
+    "ban --data-dir DIR": 'Cannot run "ban" alone: WHO is missing; write "sotto-server ban WHO".',
+    "user reset --qr --data-dir=DIR --address a:1":
+      'Cannot run "user reset" alone: NAME is missing; write "sotto-server user reset NAME".',
     "unban": 'Cannot run "unban" alone: WHO is missing; write "sotto-server unban WHO".',
     "bans ann": 'Cannot use "ann": there is an argument too many; see sotto-server --help.',
     "ban Ann": 'Cannot use "Ann" as a name: "A" is a capital letter; use "ann".',

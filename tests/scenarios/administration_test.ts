@@ -8,9 +8,10 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { complained } from "./programs.ts";
 import { type ClientRun, PASSWORD, scenario, type Server, type Stage } from "./stage.ts";
 
-const CLOSED = /^Cannot go on with \S+: the account was disabled or removed; ask the server's operator\.$/;
+const CLOSED =
+  /^Cannot go on with \S+: the account was disabled, banned or removed; ask the server's operator\.$/;
 const NOT_BY_DEVICE =
-  /^Cannot log in as \w+ with this device at \S+: it was revoked or the account is closed; log in by password /;
+  /^Cannot log in as \w+ with this device at \S+: the account was disabled, banned or removed, or this device revoked; ask the server's operator, or log in by password /;
 const WRONG = /^Cannot log in as \w+: the name or the password is wrong; /;
 
 /** Whether the server runs while its operator is at work. */

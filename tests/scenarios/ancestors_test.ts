@@ -84,7 +84,8 @@ scenario(
     });
     complained(await stage.run("sotto", { args: [impostor(stage, utf8("")), "--user=ann"], env }), {
       code: 76,
-      sentence: /: it closed without an answer; a pre-shared key may be required \(--psk-file\)\.$/,
+      sentence:
+        /: it closed without an answer; a pre-shared key may be required \(--psk-file\), or this address be banned there\.$/,
     });
     complained(
       await stage.run("sotto-server", { args: [String(port), `--data-dir=${stage.path("other")}`] }),
@@ -156,7 +157,8 @@ scenario(
 
     complained(await stage.visit(server, { user: "bot", address: String(port) }), {
       code: 76,
-      sentence: /: it closed without an answer; a pre-shared key may be required \(--psk-file\)\.$/,
+      sentence:
+        /: it closed without an answer; a pre-shared key may be required \(--psk-file\), or this address be banned there\.$/,
     });
     await ann.program.type("quit()");
     equal((await ann.ending()).code, 0);

@@ -115,7 +115,8 @@ scenario("sotto: nobody at the port says so and ends with 69", async (stage) => 
   });
 });
 
-const SILENT = /: it closed without an answer; a pre-shared key may be required \(--psk-file\)\.$/;
+const SILENT =
+  /: it closed without an answer; a pre-shared key may be required \(--psk-file\), or this address be banned there\.$/;
 const STRANGE = /: what it sent is not this protocol; /;
 
 for (

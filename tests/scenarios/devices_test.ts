@@ -96,7 +96,7 @@ for (const json of [false, true]) {
       complained(await stage.visit(server, { user: "ann", configDir }, "am I still in?\n"), {
         code: 77,
         sentence:
-          /^Cannot log in as ann with this device at \S+: it was revoked or the account is closed; log in by password /,
+          /^Cannot log in as ann with this device at \S+: the account was disabled, banned or removed, or this device revoked; ask the server's operator, or log in by password /,
       });
       await keeper.say("good riddance");
       await ben.shows("ann: good riddance");
@@ -232,7 +232,8 @@ async function replaced(
   await keepKeys(configDir, { dataDir: server.dataDir, user: "ann", own });
   complained(await stage.visit(server, { user: "ann" }), {
     code: 77,
-    sentence: /^Cannot log in as ann with this device at \S+: it was revoked or the account is closed; /,
+    sentence:
+      /^Cannot log in as ann with this device at \S+: the account was disabled, banned or removed, or this device revoked; /,
   });
   return { ben, impostor: await stage.joined(server, { user: "ann", configDir }) };
 }

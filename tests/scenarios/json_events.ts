@@ -90,7 +90,13 @@ const JsonEventSchema = v.variant("type", [
     seq: v.number(),
     time: v.number(),
   }),
-  v.strictObject({ type: v.literal("queued"), room: v.string(), id: v.string(), text: v.string() }),
+  v.strictObject({
+    type: v.literal("queued"),
+    room: v.string(),
+    id: v.string(),
+    text: v.string(),
+    wait: v.nullable(v.number()),
+  }),
   v.strictObject({
     type: v.literal("delivery"),
     room: v.string(),
@@ -195,6 +201,7 @@ const JsonEventSchema = v.variant("type", [
     about: v.optional(v.string()),
     text: v.optional(v.string()),
     wait: v.optional(v.number()),
+    ref: v.optional(v.string()),
   }),
 ]);
 

@@ -141,7 +141,7 @@ scenario("a name that is taken, or looks like one that is, cannot be registered"
     complained(await stage.visit(server, { user, newcomer: true, args: ["--register"] }), {
       code: 77,
       sentence:
-        /^Cannot register ann\S\S at \S+: the name, or one that looks like it, is taken; choose another with --user, or log in without --register\.$/,
+        /^Cannot register ann\S\S at \S+: the name, or one that looks like it, is taken; choose another with --user, or log in without --register and without an invitation\.$/,
     });
   }
 });

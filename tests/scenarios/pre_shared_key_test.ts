@@ -11,7 +11,11 @@ import { scenario, type Stage } from "./stage.ts";
 
 const KEY = "0123456789abcdef".repeat(4);
 const PASSPHRASE = "the grass is greener on the other side";
-const SILENCE = /: it closed without an answer; a pre-shared key may be required \(--psk-file\)\.$/;
+const SILENCE =
+  /: it closed without an answer; a pre-shared key may be required \(--psk-file\), or this address be banned there\.$/;
+
+const WRONG =
+  /: it closed without an answer; the pre-shared key given may be wrong, or this address be banned there\.$/;
 
 /** How an end is told a pre-shared key: by a file with that text, or by the environment. */
 interface Told {
@@ -71,7 +75,8 @@ for (const { name, server: serverTold, client: clientTold } of DIFFERENT) {
       address: relay.address,
       ...await told(stage, clientTold),
     });
-    complained(await ann.ending(), { code: 76, sentence: SILENCE });
+    const sentence = clientTold === NOT_TOLD ? SILENCE : WRONG;
+    complained(await ann.ending(), { code: 76, sentence });
     equal((await relay.firstOver()).count("toClient"), 0);
     equal(relay.connections.length, 1, "nothing is tried again with less");
     deepEqual(await server.reasons(1), ["broke the protocol (badPreSharedKey)"]);

@@ -86,7 +86,7 @@ scenario(
     for (const room of ["#garden", "#cellar", "#nowhere"]) await refused(cid, room, strangers);
     await refused(cid, "#cellar", [[
       { type: "join" },
-      /^Cannot come in in #cellar: the room is private; \/knock and wait for an answer, or be invited$/,
+      /^Cannot come into #cellar: the room is private; \/knock and wait for an answer, or be invited$/,
     ]]);
     for (const type of ["join", "knock"]) {
       await refused(cid, "#nowhere", [[

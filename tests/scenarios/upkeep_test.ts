@@ -11,9 +11,10 @@ import { eventsOf } from "./json_events.ts";
 import { complained } from "./programs.ts";
 import { scenario, type Stage } from "./stage.ts";
 
-const CLOSED = /^Cannot go on with \S+: the account was disabled or removed; ask the server's operator\.$/;
+const CLOSED =
+  /^Cannot go on with \S+: the account was disabled, banned or removed; ask the server's operator\.$/;
 const NOT_BY_DEVICE =
-  /^Cannot log in as \w+ with this device at \S+: it was revoked or the account is closed; /;
+  /^Cannot log in as \w+ with this device at \S+: the account was disabled, banned or removed, or this device revoked; /;
 
 scenario(
   "a backup of a server that runs is put back elsewhere, and each client says what is lost",

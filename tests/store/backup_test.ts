@@ -28,7 +28,7 @@ folderTest(
     deepEqual(await namesIn(to), WHOLE);
     for (const name of WHOLE) equal(await modeOf(`${to}/${name}`), name === "files" ? 0o700 : 0o600, name);
 
-    deepEqual(await restoreBackup({ from: to, dataDir: again }), told);
+    deepEqual(await restoreBackup({ from: to, dataDir: again }), { ...told, missing: [] });
     deepEqual(await namesIn(again), WHOLE.filter((name) => name !== "backup.json"));
     equal(
       await Deno.readTextFile(`${again}/host_key.pem`),
@@ -153,6 +153,14 @@ folderTest(
       });
     }
     await Deno.writeTextFile(`${to}/backup.json`, manifest);
+    const hostKey = await Deno.readTextFile(`${to}/host_key.pem`);
+    await Deno.remove(`${to}/host_key.pem`);
+    await rejects(restoreBackup({ from: to, dataDir: again }), {
+      exit: "noInput",
+      message:
+        `Cannot restore ${to}: it is no whole backup, since it has no host_key.pem; name the folder of another.`,
+    });
+    await Deno.writeTextFile(`${to}/host_key.pem`, hostKey);
     using file = await Deno.open(`${to}/rooms.db`, { write: true });
     await file.seek(3 * 4_096, Deno.SeekMode.Start);
     await file.write(octets(4_096, 0xff));
@@ -160,6 +168,18 @@ folderTest(
     deepEqual(await namesIn(again), [], "nothing half restored");
   },
 );
+
+folderTest("what a backup has lost since it was made is told by name, and not counted", async (folder) => {
+  const [dataDir, to, again] = [`${folder}/data`, `${folder}/backup`, `${folder}/again`];
+  const { store } = await served(dataDir);
+  const [lost, _kept] = [await putFile(store, 1, 2_000, "whole"), await putFile(store, 2, 2_000, "whole")];
+  store.close();
+  equal((await makeBackup({ dataDir, to, now: NOW })).files, 2);
+  const missing = ["rest.key", `files/${lost.id.toHex()}`];
+  for (const name of missing) await Deno.remove(`${to}/${name}`);
+  const restored = await restoreBackup({ from: to, dataDir: again });
+  deepEqual([restored.files, restored.missing], [1, missing]);
+});
 
 folderTest("a restore that was cut is known, and no server starts on it", async (folder) => {
   await Deno.mkdir(`${folder}/restoring`);

@@ -1,5 +1,5 @@
-import { equal, rejects } from "node:assert/strict";
-import { orFailure, refusal } from "../../lib/store/file_failure.ts";
+import { equal, ok, rejects } from "node:assert/strict";
+import { orFailure, outputFault, refusal } from "../../lib/store/file_failure.ts";
 import { Failure } from "../../lib/text/failure.ts";
 import { test } from "../sanitized.ts";
 
@@ -26,4 +26,15 @@ test("a failure keeps its cause, and one that is told already passes as it is", 
   const own = new Failure("data", "Cannot x: y; z.");
   await rejects(orFailure(() => Promise.reject(own), told), (error) => error === own);
   equal(await orFailure(() => Promise.resolve(1), told), 1);
+});
+
+test("an output that takes no more is told like a file; one that nobody reads is not", () => {
+  const full = Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
+  const fault = outputFault(full);
+  ok(fault instanceof Failure);
+  equal(fault.exit, "cannotCreate");
+  equal(fault.message, "Cannot write the output: the disk is full; make room, or send it elsewhere.");
+  for (const gone of [new Deno.errors.BrokenPipe("x"), Object.assign(new Error("x"), { code: "EPIPE" })]) {
+    equal(outputFault(gone), gone);
+  }
 });

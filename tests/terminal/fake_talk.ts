@@ -99,6 +99,8 @@ export class FakeTalk implements Talk {
   window: Promise<void> = Promise.resolve();
   /** Whether what is sent comes back as one's own message. */
   acknowledges = false;
+  /** Rooms that one is not in. */
+  readonly absent = new Set<string>();
   taken = 0;
   readonly #events: (ClientEvent | undefined)[] = [];
   #wake = () => {};
@@ -141,6 +143,10 @@ export class FakeTalk implements Talk {
       this.say(message({ from: this.name, own: true, text: request.text, sequence: this.requests.length }));
     }
     return undefined;
+  }
+
+  isIn(room: string): boolean {
+    return !this.absent.has(room);
   }
 
   /** Settles when `condition` holds; looked at whenever something is asked or taken. */

@@ -133,7 +133,7 @@ function events(text: string): readonly (readonly [field: string, event: ClientE
     ["file on its way", file(text)],
     ["file that is there", { ...file(text), done: true, path: text }],
     ["file that failed", { ...file(text), failure: text }],
-    ["queued", { type: "queued", room: text, id, text }],
+    ["queued", { type: "queued", room: text, id, text, wait: undefined }],
     ["fault code", { ...FAULT, code: hostile(text) }],
     ["fault's facts", { ...FAULT, room: text, about: text, text }],
     ["detail", { type: "state", state: "closed", detail: text }],

@@ -154,8 +154,36 @@ test("a refusal names the field and shows an object that would be right", async 
   };
   for (const [line, sentence] of Object.entries(cases)) {
     const { objects } = await run(new FakeTalk(), `${line}\n`);
-    deepEqual(objects, [{ type: "error", code: "badInput", sentence }]);
+    const room = line.includes("room") ? { room: "#lobby" } : {};
+    deepEqual(objects, [{ type: "error", code: "badInput", sentence, ...room }]);
   }
+});
+
+test("a refusal names the room of the request, and what its writer called that", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot find #dev: there is no such room; see /list, or make it by /create #dev.";
+  const lines = [
+    { type: "join", room: "#dev", ref: "a1" },
+    { type: "kick", room: "#dev", ref: "a2" },
+    { type: "send", text: "hello", ref: "\u001b[2J" },
+    { type: "rooms", ref: 3 },
+  ];
+  const { objects } = await run(talk, lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const error = { type: "error", sentence: talk.refusal };
+  deepEqual(objects, [
+    { ...error, code: "notDone", room: "#dev", ref: "a1" },
+    {
+      ...error,
+      code: "badInput",
+      sentence:
+        'Cannot do "kick": its field "handle" is missing; write {"type":"kick","room":"#lobby","handle":"ben"}',
+      room: "#dev",
+      ref: "a2",
+    },
+    { ...error, code: "notSent", room: "#lobby", text: "hello", ref: "\u001b[2J" },
+    { ...error, code: "badInput", sentence: 'Cannot do "rooms": "ref" is no text; write it between "…"' },
+  ]);
+  deepEqual(talk.requests[0], { type: "join", room: "#dev" });
 });
 
 test("every event has its object", async () => {
@@ -208,7 +236,7 @@ test("every event has its object", async () => {
     },
     { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, sequence: 8, time: 7 },
-    { type: "queued", room: "#lobby", id: ID, text: "later" },
+    { type: "queued", room: "#lobby", id: ID, text: "later", wait: undefined },
     { type: "delivery", room: "@ben", sequence: 8, state: "read" },
     { type: "typing", room: "@ben", handle: handle("ben"), on: true },
     room(),
@@ -291,7 +319,7 @@ test("every event has its object", async () => {
     },
     { type: "done", what: "phone is revoked" },
     { type: "ack", room: "#lobby", id: ID, seq: 8, time: 7 },
-    { type: "queued", room: "#lobby", id: ID, text: "later" },
+    { type: "queued", room: "#lobby", id: ID, text: "later", wait: null },
     { type: "delivery", room: "@ben", seq: 8, state: "read" },
     { type: "typing", room: "@ben", handle: "ben", on: true },
     { type: "room", news: "here", ...lobby, unread: 0 },
@@ -345,7 +373,7 @@ test("a message that the connection does not take is an error, and counted", asy
   const talk = new FakeTalk();
   talk.refusal = "Cannot send: the connection is gone; connect again";
   const { outcome, objects } = await run(talk, '{"type":"send","text":"x"}\n');
-  deepEqual(objects, [{ type: "error", code: "notSent", sentence: talk.refusal }]);
+  deepEqual(objects, [{ type: "error", code: "notSent", sentence: talk.refusal, room: "#lobby", text: "x" }]);
   equal(outcome.undelivered, 1);
 });
 

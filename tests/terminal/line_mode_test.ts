@@ -122,7 +122,8 @@ test("piped: what is said goes to standard output, what is about it to standard 
     deed({ kind: "membership", body: { change: "join", handle: handle("cas") } }, { source: "server" }),
     message(),
     message({ text: "one\n\ttwo\nthree", verified: false, reason: "bad signature" }),
-    { type: "queued", room: "#lobby", id, text: "later" },
+    { type: "queued", room: "#lobby", id: "1".repeat(32), text: "later", wait: undefined },
+    { type: "queued", room: "#lobby", id, text: "slow", wait: 4_500 },
     { type: "ack", room: "#lobby", id, sequence: 1, time: 0 },
     { type: "fault", code: "muted", room: "#lobby", about: id, text: "hello", wait: undefined },
     { type: "unacknowledged", room: "#lobby", id, text: "lost\nmaybe" },
@@ -145,6 +146,7 @@ test("piped: what is said goes to standard output, what is about it to standard 
     "Connecting",
     "Connected: 127.0.0.1:8443",
     "Kept until there is a connection, for #lobby: later",
+    "Kept for 5 s (slow mode), for #lobby: slow",
     "Cannot speak in #lobby: you are muted there; ask an owner or operator of the room (not sent: hello)",
     "Cannot say whether this arrived in #lobby: there is no connection; " +
     "it is kept, and sent when you start again: lost␊maybe",
@@ -188,6 +190,111 @@ test("piped: after a /join that fails, nothing is said in the room before", asyn
   deepEqual(talk.requests[1], { type: "send", room: "#dev", text: "secret" });
 });
 
+test("piped: of a text that is refused here it is told what was not sent", async () => {
+  const talk = new FakeTalk();
+  talk.refusal = "Cannot do that in #dev: you are not in that room; come in by /join #dev.";
+  talk.absent.add("#dev");
+  const { outcome, err } = await piped(talk, "secret\n/delete #1\n", { room: "#dev" });
+  deepEqual(err.split("\n"), [
+    "Cannot do that in #dev: you are not in that room; come in by /join #dev (not sent: secret)",
+    talk.refusal,
+    "",
+  ]);
+  // Another try would not mend it.
+  deepEqual([outcome.badInput, outcome.undelivered], [true, 0]);
+});
+
+test("piped: whoever is put out of a private room is told to knock", async () => {
+  const talk = new FakeTalk();
+  const { settings } = room();
+  talk.say(
+    room({ room: "#den", settings: { ...settings, visibility: "private" } }),
+    { type: "gone", room: "#den", why: "kicked" },
+    { type: "gone", room: "#dev", why: "kicked" },
+  );
+  talk.end();
+  const { out } = await piped(talk, never());
+  deepEqual(out.split("\n"), [
+    "* you were put out of #den; /knock #den asks to come back",
+    "* you were put out of #dev; /join #dev comes back",
+    "",
+  ]);
+});
+
+test("piped: an outage is told at its beginning and at its end, whatever is tried in between", async () => {
+  const talk = new FakeTalk();
+  const state = (state: "cut" | "waiting" | "connecting" | "ready", detail?: string) =>
+    ({ type: "state", state, detail }) as const;
+  const queued = (id: string) => ({ type: "queued", room: "#lobby", id, text: id, wait: undefined }) as const;
+  const unacknowledged = (id: string) => ({ type: "unacknowledged", room: "#lobby", id, text: id }) as const;
+  const { settings } = room();
+  const topic = room({ settings: { ...settings, topic: "tea" } });
+  talk.say(
+    state("connecting"),
+    topic,
+    state("ready"),
+    state("cut"),
+    state("waiting", "1 s"),
+    queued("one"),
+    state("connecting"),
+    state("waiting", "2 s"),
+    state("connecting"),
+    topic,
+    room({ room: "#dev", unread: 3 }),
+    state("ready"),
+    state("cut"),
+    state("waiting", "1 s"),
+    queued("two"),
+    unacknowledged("one"),
+    unacknowledged("two"),
+  );
+  talk.end();
+  const { out, err } = await piped(talk, never());
+  deepEqual(
+    out.split("\n"),
+    ["#lobby, 2 people, topic: tea", "#dev, 2 people, 3 unread", ""].map((line) =>
+      line === "" ? "" : `* ${line}`
+    ),
+  );
+  deepEqual(err.split("\n"), [
+    "Connecting",
+    "Connected",
+    "Connection cut",
+    "Waiting to connect again: 1 s",
+    "Kept until there is a connection, for #lobby: one",
+    "Connected",
+    "Connection cut",
+    "Waiting to connect again: 1 s",
+    "Kept until there is a connection, for #lobby: two",
+    "Cannot say whether this arrived in #lobby: there is no connection; it is kept, and sent when you start again: one",
+    "Not sent yet to #lobby: there is no connection; it is kept, and sent when you start again: two",
+    "",
+  ]);
+});
+
+test("piped: what was lost by a restored backup is told with what the server says of it", async () => {
+  const talk = new FakeTalk();
+  const flaws = [{ kind: "cutBack", from: 8, to: 9 }] as const;
+  const integrity = { type: "integrity", room: "#lobby", from: 1, upTo: 7, flaws, asked: true } as const;
+  talk.say(
+    integrity,
+    message({ source: "member", text: "restored from #3" }),
+    message({ source: "server", text: "restored from #7", sequence: 8 }),
+    integrity,
+    { ...integrity, room: "#dev" },
+  );
+  talk.end();
+  const { out } = await piped(talk, never());
+  const lines = out.split("\n").filter((line) => /server (?:says|has lost)/.test(line));
+  deepEqual(lines, [
+    "    The server has lost data or deceives somebody; ask its operator",
+    "* a backup was restored, the server says: what came after #7 is lost; ask its operator",
+    "    The server says that a backup was restored, which holds what was said up to #7; ask its operator whether " +
+    "that is so, for else it deceives somebody",
+    "    The server has lost data or deceives somebody; ask its operator",
+  ]);
+});
+
 test("piped: a room that is given another name is still the one that one is in", async () => {
   const talk = new FakeTalk();
   const input = new TransformStream<Bytes, Bytes>();
@@ -218,16 +325,17 @@ test("piped: ^ is the message shown last in the room that one is in, whatever is
   );
   await talk.until(({ taken }) => taken === 23);
   await settled();
-  await writer.write(utf8("/reply ^ a\n/reply ^^ b\n/edit ^ c\n/delete ^^\n/go dev\n/pin ^\n"));
+  await writer.write(utf8("/reply ^ a\n/reply ^^ b\n/edit ^ c\n/delete ^^\n/edit ^^ d\n/go dev\n/pin ^\n"));
   await writer.close();
   const { err } = await running;
   deepEqual(talk.requests.flatMap((request) => "sequence" in request ? [request.sequence] : []), [
     21,
     20,
     21,
+    20,
     5,
   ]);
-  equal(err, "Cannot do /delete: no message was shown here that ^^ could mean; write /delete #N\n");
+  equal(err, "Cannot do /edit: no message was shown here that ^^ could mean; write /edit #N TEXT\n");
 });
 
 test("piped: /allow is where that person asks, until it is answered", async () => {
@@ -300,10 +408,11 @@ test("piped: /more asks for what came before the oldest that was asked for", asy
   );
   await talk.until(({ taken }) => taken === 2);
   await settled();
-  await writer.write(utf8("/more\n/go @ben\n/more\n"));
+  await writer.write(utf8("/more\n/go @ben\n/more\n/go #dev\n/more\n"));
   await writer.close();
-  await running;
-  deepEqual(talk.requests.slice(0, 2), [
+  const { out } = await running;
+  match(out, /^#dev: nothing comes before #7$/m);
+  deepEqual(talk.requests.slice(0, -1), [
     { type: "history", room: "#lobby", where: { from: "before", sequence: 51 }, limit: 50 },
     { type: "history", room: "@ben", where: { from: "before", sequence: undefined }, limit: 50 },
   ]);
@@ -426,7 +535,12 @@ test("piped: a message that the connection does not take is told and counted", a
   const { outcome, err } = await piped(talk, "one\ntwo\n");
   equal(outcome.undelivered, 2);
   equal(outcome.badInput, false);
-  equal(err, "Cannot send: the connection␛[2J is gone; connect again\n".repeat(2));
+  equal(
+    err,
+    ["one", "two"].map((text) =>
+      `Cannot send: the connection␛[2J is gone; connect again (not sent: ${text})\n`
+    ).join(""),
+  );
 });
 
 test("piped: /topic tells what is known, /help what there is, and nothing is asked", async () => {
@@ -647,6 +761,34 @@ test("terminal: the prompt shows where what is typed is heard", async () => {
   await person.outcome;
 });
 
+test("terminal: whoever is not let in stays where they are", async () => {
+  const person = new Person(100);
+  person.talk.absent.add("#den").add("@nobody");
+  await person.type("/join #den\r");
+  person.talk.say({
+    type: "fault",
+    code: "private",
+    room: "#den",
+    about: undefined,
+    text: undefined,
+    wait: undefined,
+  });
+  await person.type("/msg nobody hi\r");
+  await person.type("/go #den\r");
+  await person.shows(
+    "Cannot come into #den: the room is private; /knock and wait for an answer, or be invited",
+    "Cannot do that in #den: you are not in that room; come in by /join #den.",
+    "ann #lobby>",
+  );
+  await person.type("hello\r");
+  deepEqual(asked(person).at(-1), { type: "send", room: "#lobby", text: "hello" });
+  person.talk.absent.clear();
+  await person.type("/join #den\r");
+  equal(person.screen.rows.at(-1), "ann #den>");
+  await person.type("\x03");
+  await person.outcome;
+});
+
 test("terminal: help is broken between words", async () => {
   const person = new Person(20);
   await person.type("/help ban\r");
@@ -835,6 +977,29 @@ test("terminal: Ctrl-C, Ctrl-D and a keyboard that goes away ask for the end and
     ok(key === "ends" || key === "fails" || person.keys.isPaused(), "still read");
     await person.shows("00:00:00 #lobby <ben> hi ☒", "");
   }
+});
+
+test("terminal: Ctrl-C says what the end waits for", async () => {
+  const person = new Person();
+  person.talk.endsOnQuit = false;
+  const file = {
+    type: "file",
+    way: "get",
+    room: "#lobby",
+    size: 100,
+    path: undefined,
+    failure: undefined,
+  } as const;
+  person.talk.say(
+    { ...file, id: "1", name: "big.bin", bytes: 0, done: false },
+    { ...file, id: "2", name: "a.png", bytes: 0, done: false },
+    { ...file, id: "2", name: "a.png", bytes: 100, done: true },
+  );
+  await settled();
+  await person.type("\x03");
+  equal(person.screen.rows.at(1), 'Waiting for "big.bin"; Ctrl-C again ends at once');
+  person.talk.end();
+  await person.outcome;
 });
 
 test("terminal: what was typed and not entered is not said when the keyboard goes away", async () => {

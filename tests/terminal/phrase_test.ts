@@ -5,7 +5,7 @@ import { eventJson } from "../../lib/terminal/json_mode.ts";
 import { painted } from "../../lib/terminal/layout.ts";
 import { personName, quotedName } from "../../lib/terminal/names.ts";
 import { faultSentence } from "../../lib/terminal/fault_sentence.ts";
-import { localDay, phraseOf, type PhraseOptions } from "../../lib/terminal/phrase.ts";
+import { localClock, localDay, phraseOf, type PhraseOptions } from "../../lib/terminal/phrase.ts";
 import { displayNameFault } from "../../lib/text/display_name.ts";
 import { parseHandle } from "../../lib/text/handle.ts";
 import type { EntryBody } from "../../lib/wire/entry_body.ts";
@@ -130,7 +130,7 @@ test("every fault has its sentence, with the room, what was to be said, and how 
     match(faultSentence({ code }), /^Cannot [a-z ]+: [^;]+; [^;]+$/);
     match(
       faultSentence({ code, room: "#dev", text: "x".repeat(1_000), wait: 2_001 }),
-      /^Cannot [a-z ]+ in #dev: [^;]+; [^;]+ in 3 s \(not sent: x{100}…\)$/,
+      /^Cannot [a-z ]+ in(?:to)? #dev: [^;]+; [^;]+ in 3 s \(not sent: x{100}…\)$/,
     );
   }
 });
@@ -195,7 +195,7 @@ const DEEDS: readonly (readonly [what: EntryBody | undefined, words: string])[] 
   [{ kind: "moderation", body: { act: "kick", handle: handle("cas") } }, "ben put cas out"],
   [
     { kind: "moderation", body: { act: "ban", handle: handle("cas"), until: 60_000, reason: "rude" } },
-    "ben banned cas until 1970-01-01 00:01 UTC: rude",
+    `ben banned cas until ${localDay(60_000)} ${localClock(60_000).slice(0, 5)}: rude`,
   ],
   [{ kind: "moderation", body: { act: "unban", handle: handle("cas") } }, "ben ended the ban of cas"],
   [{ kind: "moderation", body: { act: "mute", handle: handle("cas") } }, "ben muted cas"],
@@ -369,6 +369,8 @@ test("who asks for something is told with how to answer", () => {
   deepEqual(read({ type: "gone", room: "#dev", why: "kicked" }), [
     "* you were put out of #dev; /join #dev comes back",
   ]);
+  deepEqual(read({ type: "gone", room: "#dev", why: "denied" }), ["* you were not let into #dev"]);
+  deepEqual(read({ type: "gone", room: "@cas", why: "denied" }), ["* you refused the conversation with cas"]);
 });
 
 test("the local day is a day, and none for a time that no calendar has", () => {
@@ -428,4 +430,17 @@ test("attack 32: a device's name ends where its quotation marks do", async () =>
   match(line, /^"[^"]*" since 1970-01-02, revoked 1970-01-03$/);
   const lines = read({ type: "approval", name: 'x". It is yours. "', words: [] });
   for (const line of lines) doesNotMatch(line, /x"\. It is yours/);
+});
+
+test("why a connection has ended is told in a person's words where it was for good", () => {
+  const closed = (detail: string) => phraseOf({ type: "state", state: "closed", detail }, clock);
+  deepEqual(
+    ["accountClosed", "deviceRevoked", "done", "toString"].map(closed),
+    [
+      "Connection closed: the account was disabled, banned or removed",
+      "Connection closed: this device was revoked by another of yours",
+      "Connection closed: done",
+      "Connection closed: toString",
+    ].map((sentence) => ({ kind: "notice", sentence })),
+  );
 });
