@@ -97,7 +97,9 @@ export class Room {
   /** How far all others have come, where that of all is known: everybody's least. */
   get others(): Marks {
     const count = this.facts.members - 1;
-    if (count <= 0 || this.marks.size < count) return { delivered: 0, read: 0 };
+    // Somebody may be among the marks who is counted no more: that is seen when the log has come that far.
+    const isBehind = this.log.head.sequence < this.counted;
+    if (isBehind || count <= 0 || this.marks.size < count) return { delivered: 0, read: 0 };
     const all = Array.from(this.marks.values());
     return {
       delivered: Math.min(...all.map(({ delivered }) => delivered)),

@@ -141,8 +141,11 @@ export class Sayings {
     const room = rooms.of(id);
     // What was sent again had its place long before, and came with what was read.
     const isNext = room?.following.kind === "live" && sequence > room.log.head.sequence;
+    // Of what is before that one may not read: one was put out, and came back to less than all.
+    const isHidden = room !== undefined && sequence <= room.log.base.sequence;
     // Else the server's word is not enough: one that has it stored gives it, or has given it.
-    const isStored = isNext || room?.isMember !== true || await reader.hasOwn(room, { id: entry, sequence });
+    const isStored = isNext || isHidden || room?.isMember !== true ||
+      await reader.hasOwn(room, { id: entry, sequence });
     const item = acting === undefined && isStored ? await sender.settle(entry) : undefined;
     const draft = acting?.draft ?? item?.signed;
     // Whose it was is forgotten: what stands there is read as others' entries are.

@@ -1,4 +1,4 @@
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, fail } from "node:assert/strict";
 import type { ClientEvent } from "../../lib/client/event.ts";
 import { test } from "../sanitized.ts";
 import { Person } from "../session/people.ts";
@@ -58,6 +58,23 @@ test("whoever came after another had left is not taken to have what that one had
     { type: "marks", room: LOBBY_ID, handle: dora.name, delivered: sequence, read: 0 },
   );
   deepEqual(deliveries(later), [`${sequence} delivered`]);
+  equal(await bench.quit(), undefined);
+});
+
+test("whoever has left, and is counted no more, does not stand for who has not received it", async () => {
+  const bench = await ChatBench.of();
+  const cara = await Person.named("cara");
+  await bench.server.welcome(cara);
+  await bench.start();
+  await bench.say("one");
+  const { sequence } = await bench.message("one");
+  const facts = bench.server.message(bench.server.room(LOBBY_ID)) ?? fail("one is in it");
+  const head = { ...facts.head, sequence: facts.head.sequence + 1 };
+  const events = await bench.told(
+    { ...facts, members: facts.members - 1, head },
+    { type: "marks", room: LOBBY_ID, handle: cara.name, delivered: sequence, read: 0 },
+  );
+  deepEqual(deliveries(events), []);
   equal(await bench.quit(), undefined);
 });
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Flaw } from "../../lib/client/keepers.ts";
 import type { ClientEvent } from "../../lib/client/event.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import type { Heard, Placed, Said } from "./checker.ts";
@@ -41,6 +42,7 @@ export class Notes {
   readonly #acknowledged: Placed[] = [];
   readonly #heard: Heard[][] = [];
   readonly #doubts: string[] = [];
+  readonly #found: { readonly room: string; readonly flaw: Flaw }[] = [];
 
   /** Empty ones. */
   constructor(name: Handle, truth: Truth) {
@@ -88,9 +90,7 @@ export class Notes {
         this.#outside(event.room);
         break;
       case "integrity":
-        for (const flaw of event.flaws) {
-          this.#doubt(`found ${event.room} #${flaw.from} to #${flaw.to} ${flaw.kind}`);
-        }
+        for (const flaw of event.flaws) this.#found.push({ room: event.room, flaw });
         break;
       case "fault":
         if (event.text !== undefined) this.#refused.add(event.text);
@@ -121,6 +121,11 @@ export class Notes {
   /** What it heard, by its lives. */
   get heard(): readonly (readonly Heard[])[] {
     return this.#heard;
+  }
+
+  /** What it found at fault in logs. */
+  get found(): readonly { readonly room: string; readonly flaw: Flaw }[] {
+    return this.#found;
   }
 
   /** What it doubted, or told and was not so. */

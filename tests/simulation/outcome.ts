@@ -8,6 +8,7 @@ import { encodeRoomState } from "../../lib/chat/room_snapshot.ts";
 import type { RoomState } from "../../lib/chat/room.ts";
 import { applied, createdRoom } from "../../lib/chat/room_state.ts";
 import type { RoomFacts } from "../../lib/client/event.ts";
+import type { Flaw } from "../../lib/client/keepers.ts";
 import { placeOf } from "../../lib/identity/log_entry.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import { equal } from "../../lib/wire/bytes.ts";
@@ -60,6 +61,10 @@ function appendedTo(logs: World["logs"], room: RoomState["id"]): readonly Logged
   );
 }
 
+/**
+ * Whoever was put out while they were away, and was let back in by others to less than all, is told that what was said
+ * meanwhile is missing (SECURITY.md): a server that keeps it from them could say the same.
+ */
 function witnessOf(world: World, { notes, local, person }: World["characters"][number]): Witness {
   const idOf = (label: string): string => roomNamed(world.logs, person.handle, label);
   const placed = (place: Placed): Placed => ({ ...place, room: idOf(place.room) });
@@ -69,13 +74,16 @@ function witnessOf(world: World, { notes, local, person }: World["characters"][n
       : { kind: "outside", room: idOf(each.room) };
   const isIn = (id: RoomState["id"]): boolean =>
     world.logs.states.some((state) => equal(state.id, id) && state.members.has(person.handle));
+  const bases = new Map(world.logs.states.map(({ id }) => [id.toHex(), basesOf(world, id, person.handle)]));
+  const isToldSo = (id: string, { kind, to }: Flaw): boolean =>
+    kind === "missing" && bases.get(id)?.includes(to) === true;
   return {
     name: notes.name,
     said: notes.said.map((said) => ({ ...said, room: idOf(said.room) })),
     refused: notes.refused,
     acknowledged: notes.acknowledged.map(placed),
     heard: notes.heard.map((life) => life.map(heard)),
-    bases: new Map(world.logs.states.map(({ id }) => [id.toHex(), basesOf(world, id, person.handle)])),
+    bases,
     kept: new Map(
       local.kept.filter(({ room }) => isIn(room.room)).map(({ room, entries }) => [room.room.toHex(), {
         entries: entries.map(({ entry }) => ({
@@ -85,10 +93,15 @@ function witnessOf(world: World, { notes, local, person }: World["characters"][n
         })),
         base: room.base.sequence,
         head: room.head.sequence,
-        flaws: room.flaws.map(({ kind, from, to }) => `${kind} ${from} to ${to}`),
+        flaws: room.flaws.filter((flaw) => !isToldSo(room.room.toHex(), flaw))
+          .map(({ kind, from, to }) => `${kind} ${from} to ${to}`),
       }]),
     ),
-    doubts: notes.doubts,
+    doubts: [
+      ...notes.doubts,
+      ...notes.found.filter(({ room, flaw }) => !isToldSo(idOf(room), flaw))
+        .map(({ room, flaw: { kind, from, to } }) => `found ${room} #${from} to #${to} ${kind}`),
+    ],
   };
 }
 
