@@ -34,17 +34,19 @@ test("a load takes the same entry from many connections, and the next one behind
   equal(log.head.sequence, 2);
 });
 
-test("a load refuses an entry that leaves out a number, or follows on another one", () => {
+test("a load refuses an entry that leaves out a number, or follows on another one", async () => {
   const { chain: log } = chain();
   log.take(entry);
   throws(() => log.take({ ...behind(entry), sequence: 3 }), /does not follow/);
   throws(() => log.take({ ...behind(entry), previous: room.head.hash }), /does not follow/);
+  await log.verified();
 });
 
-test("a load refuses an entry that two connections are told differently", () => {
+test("a load refuses an entry that two connections are told differently", async () => {
   const { chain: log } = chain();
   log.take(entry);
   throws(() => log.take({ ...entry, time: entry.time + 1 }), /in two ways/);
+  await log.verified();
 });
 
 test("a load refuses an entry that says something else than was signed", async () => {

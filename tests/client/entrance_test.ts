@@ -258,7 +258,10 @@ test("on this very machine a known account is logged in to, however new accounts
     await script.left();
     const failure = await script.refused({ name: "ann", answers: PASSWORD });
     equal(failure.exit, "noPermission");
-    match(failure.message, /^Cannot log in as ann with this device at here: it was revoked /);
+    match(
+      failure.message,
+      /^Cannot log in as ann with this device at here: the account was disabled, banned or removed, /,
+    );
     await leave(person, chatting);
 
     const stranger = await new Visitor(room).refused({ name: "eve", answers: PASSWORD });
