@@ -162,7 +162,8 @@ function exchangeOf(
     files: rooms.files,
     accounts: store,
     retention: 0,
-    fanout: "shared",
+    // What it says is altered on its way to each, which is not what all are told at once.
+    fanout: "individual",
     fileLimits: { quotaBytes: 1_000_000_000, days: 30 },
     note: () => {},
   });
