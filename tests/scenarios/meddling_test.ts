@@ -143,7 +143,7 @@ for (const { what, edits, serverArgs = [] } of EDITS) {
 for (
   const [what, length] of [
     ["zero", 0],
-    ["one over the limit", 16_449],
+    ["one over the limit", 16_482],
     ["32,768", 0x8000],
     ["65,535", 0xffff],
   ] as const

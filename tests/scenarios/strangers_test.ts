@@ -95,7 +95,7 @@ scenario(
     const lengths = [
       ["0", u16(0)],
       ["one over the limit", u16(2_049)],
-      ["one over a record's limit", u16(16_449)],
+      ["one over a record's limit", u16(16_482)],
       ["2^31", Uint8Array.of(0x80, 0, 0, 0)],
       ["2^32 - 1", Uint8Array.of(0xff, 0xff, 0xff, 0xff)],
       ["65,535", u16(0xffff)],

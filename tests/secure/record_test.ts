@@ -23,7 +23,7 @@ import { repeatable } from "./recorded_session.ts";
 import { seededEntropy } from "./seeded_entropy.ts";
 
 const SECRET: Bytes = new Uint8Array(64).fill(7);
-const KINDS: readonly ContentKind[] = ["handshake", "message", "rekey", "ping", "close"];
+const KINDS: readonly ContentKind[] = ["handshake", "message", "rekey", "ping", "close", "roomKey"];
 
 for (const suite of SUITES) {
   test(`what is sealed opens to the same, in order, ${suite}`, () =>
@@ -33,7 +33,8 @@ for (const suite of SUITES) {
         async (contents) => {
           const { sealer, opener } = await direction(suite);
           for (const [kind, content] of contents) {
-            assert.deepEqual(await opener.open(bodyOf(await sealer.seal(kind, content))), { kind, content });
+            const opened = await opener.open(bodyOf(await sealer.seal(kind, content)));
+            assert.deepEqual(opened, { kind, content, room: undefined });
           }
         },
       ),
@@ -61,8 +62,8 @@ for (const suite of SUITES) {
       assert.deepEqual(
         inner,
         at % 7 === 6
-          ? { kind: "rekey", content: new Uint8Array(0) }
-          : { kind: "message", content: Uint8Array.of(at) },
+          ? { kind: "rekey", content: new Uint8Array(0), room: undefined }
+          : { kind: "message", content: Uint8Array.of(at), room: undefined },
       );
       if (inner?.kind === "rekey") await opener.rekey();
     }
@@ -117,7 +118,7 @@ for (const suite of SUITES) {
       new Uint8Array(80),
       // Unknown kinds, a length that does not fit, padding that is not zero, a bucket larger than needed.
       new Uint8Array(64),
-      new Uint8Array(64).with(0, 6),
+      new Uint8Array(64).with(0, 7),
       new Uint8Array(64).with(0, 2).with(2, 62),
       new Uint8Array(64).with(0, 2).with(1, 0xff),
       new Uint8Array(64).with(0, 2).with(63, 1),
