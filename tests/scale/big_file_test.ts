@@ -19,7 +19,7 @@ import { type Memory, MemoryWatch } from "./memory_watch.ts";
 const { server, client } = launches();
 
 const MIB = 1_048_576;
-const FULL_MIB = variable("SOTTO_TEST_FULL") === "1" ? 1_024 : 24;
+const FULL_MIB = variable("SOTTO_TEST_FULL") === "1" ? 1_024 : 12;
 const FILE_MIB = Number(variable("SOTTO_TEST_FILE_MIB") ?? FULL_MIB);
 /** What the last chunk is of is not to be a whole one. */
 const FILE_BYTES = FILE_MIB * MIB + 12_345;
