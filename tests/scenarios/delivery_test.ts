@@ -58,10 +58,11 @@ scenario(
       const acknowledged = eventsOf(client.events, "ack").map(({ id }) => id);
       deepEqual(acknowledged.length, new Set(acknowledged).size, "none is told twice");
       deepEqual(eventsOf(client.events, "error"), []);
-      // Whoever had heard all before the server was killed is on the way back.
-      const states = (): readonly string[] => eventsOf(client.events, "state").map(({ state }) => state);
-      await client.program.until("it is back", () => states().at(-1) === "ready" || undefined);
-      ok(states().includes("cut"), "it was told of");
+      ok(statesOf(client).includes("cut"), "it was told of");
+    }
+    // Whoever had heard all before the server was killed is on the way back.
+    for (const client of [ear, ann, ben]) {
+      await client.program.until("it is back", () => statesOf(client).at(-1) === "ready" || undefined);
     }
     await complete([ear, ann, ben]);
     await goHome([ear, ann, ben]);
@@ -185,6 +186,10 @@ scenario(
 /** A client that comes back by itself and speaks JSON. */
 function lasting(stage: Stage, server: Server, user: string): Promise<Client> {
   return stage.joined(server, { user, json: true, reconnect: RECONNECT_S });
+}
+
+function statesOf({ events }: Client): readonly string[] {
+  return eventsOf(events, "state").map(({ state }) => state);
 }
 
 /** Asserts that each knows the lobby's log to be whole. */
