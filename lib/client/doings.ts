@@ -197,6 +197,7 @@ export class Doings {
       const last = seen ?? rooms.of(id)?.log.head ?? NOWHERE;
       const draft = await sender.sign(id, made ?? sender.draft(what, undefined), last);
       const acted = acts.wait({ room: id, label, draft, deadline: clock() + ANSWER_MS_MAX });
+      rooms.expect(id);
       carriage.tell({ type: "send", room: id, entry: draft });
       return { acted };
     });
@@ -208,7 +209,10 @@ export class Doings {
     if (told !== undefined) this.#parts.show([{ type: "done", what: told }]);
     if (until === undefined) return undefined;
     const deadline = clock() + ANSWER_MS_MAX;
-    while (carriage.connection !== undefined && !until(rooms.of(id)) && clock() < deadline) {
+    // Whoever is put out at once waits no longer for what was said before.
+    while (
+      carriage.connection !== undefined && !until(rooms.of(id)) && !rooms.isLeft(id) && clock() < deadline
+    ) {
       await carriage.change();
     }
     return undefined;

@@ -81,6 +81,8 @@ export interface Deed {
 export class Rooms implements SendingRooms {
   readonly #parts: RoomsParts;
   readonly #rooms = new Map<string, Room>();
+  /** Rooms that one was in and is not any more. */
+  readonly #left = new Set<string>();
   readonly #states = new Map<Handle, State>();
   /** Those that the server has told of on this connection. */
   readonly #told = new Set<string>();
@@ -149,6 +151,16 @@ export class Rooms implements SendingRooms {
       room.following = { kind: "no" };
       room.sent = { delivered: 0, read: 0 };
     }
+  }
+
+  /** One is about to come into a room, or to do something in it: that one has left it before counts no more. */
+  expect(id: Bytes): void {
+    this.#left.delete(id.toHex());
+  }
+
+  /** Whether one has left a room, or was put out, since that was expected. */
+  isLeft(id: Bytes): boolean {
+    return this.#left.has(id.toHex());
   }
 
   /** Takes news. False where no honest server sends it. */
@@ -287,6 +299,7 @@ export class Rooms implements SendingRooms {
   /** What is kept of it stays: else a server had only to say that one is out to have its flaws forgotten. */
   async #leave(room: Room, why: (ClientEvent & { type: "gone" })["why"]): Promise<void> {
     this.#rooms.delete(room.id.toHex());
+    this.#left.add(room.id.toHex());
     await this.#parts.reader.leave(room);
     this.#parts.show([{ type: "gone", room: room.label, why }]);
   }

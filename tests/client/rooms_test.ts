@@ -178,6 +178,18 @@ test("whoever knocks at one's room is told once", async () => {
   equal(await bench.quit(), undefined);
 });
 
+test("whoever is put out before a room is read waits no longer for that", async () => {
+  const bench = await ChatBench.entered();
+  const id = await roomOfBen(bench, "#tea", "public");
+  // What is asked of the room is not answered, so that it is not live.
+  bench.lie = (message) => message.type === "read" && message.room.toHex() === id.toHex() ? [] : undefined;
+  const joining = bench.chat.request({ type: "join", room: "#tea" });
+  await bench.until((event) => event.type === "room" && event.room === "#tea");
+  await bench.told({ type: "gone", room: id, why: "banned" });
+  equal(await joining, undefined);
+  equal(await bench.quit(), undefined);
+});
+
 test("a room that one was put out of is gone, also when that happened while one was away; what waits for it comes back", async () => {
   const bench = await ChatBench.entered();
   const room = await roomOfBen(bench, "#hut", "public");
