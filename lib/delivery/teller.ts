@@ -88,6 +88,8 @@ export class Teller {
 
   /** Tells a connection that its entry was stored before. */
   acknowledge(room: Bytes, entry: Logged, author: Guest): void {
+    // It may have been stored in this very turn, behind what is not told yet.
+    this.#tellStored();
     this.#hall.follows.acknowledge(room, author, encodeMessage(acknowledgementOf(room, entry)));
   }
 

@@ -58,6 +58,20 @@ test("what several say in one turn is one record for those who said nothing, and
   for (const device of devices) assert.deepEqual(device.sequences().slice(-2), [sequence - 1, sequence]);
 });
 
+test("an entry that comes twice in one turn is acknowledged behind what is before it in the log", async () => {
+  const { hall, devices } = await lobby();
+  const [ann, bob] = [at(devices, 0), at(devices, 1)];
+  const [first, twice] = await Promise.all(
+    [ann, bob].map((device) => device.draft({ kind: "text", body: { text: device.handle } })),
+  );
+  assert.ok(first !== undefined && twice !== undefined);
+  await Promise.all([ann.send(first), bob.send(twice), bob.send(twice)]);
+  await hall.settled();
+  const { sequence } = (await hall.last()).place;
+  assert.deepEqual(bob.sequences().slice(-3), [sequence - 1, sequence, sequence]);
+  assert.deepEqual(bob.summary().slice(-3), ["ann: ann", "ack", "ack"]);
+});
+
 test("to fewer, and where that is not wanted, everything is said one by one", async () => {
   const { hall, devices } = await lobby({ fanout: "individual" });
   await at(devices, 0).says("hello");
