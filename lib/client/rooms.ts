@@ -292,7 +292,10 @@ export class Rooms implements SendingRooms {
 
   async #takeGone({ room: id, why }: RoomNews & { type: "gone" }): Promise<boolean> {
     const room = this.of(id);
-    if (room !== undefined) await this.#leave(room, why);
+    if (room === undefined) return true;
+    await this.#leave(room, why);
+    // What waited for it to be read is sent now, and comes back.
+    await this.#parts.opened();
     return true;
   }
 

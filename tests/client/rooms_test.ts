@@ -185,8 +185,16 @@ test("whoever is put out before a room is read waits no longer for that", async 
   bench.lie = (message) => message.type === "read" && message.room.toHex() === id.toHex() ? [] : undefined;
   const joining = bench.chat.request({ type: "join", room: "#tea" });
   await bench.until((event) => event.type === "room" && event.room === "#tea");
-  await bench.told({ type: "gone", room: id, why: "banned" });
+  const saying = bench.chat.request({ type: "send", room: "#tea", text: "too late" });
+  await bench.server.say(
+    bench.ben,
+    { kind: "moderation", body: { act: "ban", handle: bench.ann.name, reason: "spam" } },
+    { room: id },
+  );
   equal(await joining, undefined);
+  equal(await saying, undefined);
+  const fault = await bench.until(({ type }) => type === "fault");
+  deepEqual(fault.type === "fault" && [fault.code, fault.text], ["banned", "too late"]);
   equal(await bench.quit(), undefined);
 });
 
