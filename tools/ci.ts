@@ -42,7 +42,8 @@ const newest = Deno.execPath();
 const oldest = Deno.env.get("SOTTO_CI_OLDEST") ?? "";
 const tooOld = Deno.env.get("SOTTO_CI_TOO_OLD") ?? "";
 // What takes long and asks for nothing of a release: once, on the newest, is enough.
-const long = "tests/compiled,tests/crowd,tests/simulation,tests/scale";
+// The bench is for the newest alone: 2.6 lets nothing be written beside a program that may be run.
+const long = "tests/bench,tests/compiled,tests/crowd,tests/simulation,tests/scale";
 // Where the executables are of the oldest release, their tests play all scenarios on it.
 const ignoredByOldest = Deno.env.get("DENO_COMPILE") === oldest ? `${long},tests/scenarios` : long;
 const allowed = readReasons(await Deno.readTextFile(".ci/allowed_skips"));
