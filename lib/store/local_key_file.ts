@@ -8,18 +8,14 @@
 import type { Entropy } from "../crypto/port.ts";
 import { Failure } from "../text/failure.ts";
 import { visible } from "../text/visible.ts";
-import { type Bytes, utf8, utf8Text } from "../wire/bytes.ts";
+import { type Bytes, utf8 } from "../wire/bytes.ts";
 import { orFailure } from "./file_failure.ts";
-import { lockBeside, placePrivateFile, readPrivateFileIfThere } from "./private_file.ts";
+import { lockBeside, placePrivateFile } from "./private_file.ts";
 import { REST_SECRET_BYTES } from "./row_seal.ts";
+import { loadSealSecret } from "./seal_secret_file.ts";
 
 /** The file's name in the account's folder. */
 export const LOCAL_KEY_FILE = "local.key";
-
-/** Longest file read: the digits, with the white space that editors leave. */
-export const LOCAL_KEY_FILE_BYTES_MAX = 128;
-
-const DIGITS = /^[0-9a-f]{64}$/;
 
 /**
  * The secret in the file `path`, 32 octets. It is made of `entropy`, mode 0600, where it is missing and `isNew` gives
@@ -58,25 +54,8 @@ export async function loadOrMakeLocalKey(
 }
 
 async function load(path: string): Promise<Bytes | undefined> {
-  const shown = visible(path);
-  const file = await orFailure(() => readPrivateFileIfThere(path, LOCAL_KEY_FILE_BYTES_MAX), {
-    exit: "noInput",
-    cannot: `Cannot read the key of your rooms in ${shown}`,
+  return await loadSealSecret(path, {
+    whose: "the key of your rooms",
     remedy: "make it readable, or choose another folder by SOTTO_CONFIG_DIR",
   });
-  if (file === undefined) return undefined;
-  if (file.sharedMode !== undefined) {
-    const mode = file.sharedMode.toString(8).padStart(4, "0");
-    throw new Failure(
-      "config",
-      `Cannot use the key of your rooms in ${shown}: others on this machine can reach it (mode ${mode}); ` +
-        `run: chmod 600 ${shown}`,
-    );
-  }
-  const text = file.octets.length > LOCAL_KEY_FILE_BYTES_MAX ? undefined : utf8Text(file.octets)?.trim();
-  if (text !== undefined && DIGITS.test(text)) return Uint8Array.fromHex(text);
-  throw new Failure(
-    "data",
-    `Cannot use the key of your rooms in ${shown}: it is not 64 hexadecimal digits; put back your copy of it.`,
-  );
 }

@@ -8,18 +8,14 @@
 import type { Entropy } from "../crypto/port.ts";
 import { Failure } from "../text/failure.ts";
 import { visible } from "../text/visible.ts";
-import { type Bytes, utf8, utf8Text } from "../wire/bytes.ts";
+import { type Bytes, utf8 } from "../wire/bytes.ts";
 import { orFailure } from "./file_failure.ts";
-import { folderOf, makePrivateFolder, placePrivateFile, readPrivateFileIfThere } from "./private_file.ts";
+import { folderOf, makePrivateFolder, placePrivateFile } from "./private_file.ts";
 import { REST_SECRET_BYTES } from "./row_seal.ts";
+import { loadSealSecret } from "./seal_secret_file.ts";
 
 /** The key's name in the data folder. */
 export const REST_KEY_FILE = "rest.key";
-
-/** Longest file read: the digits, with the white space that editors leave. */
-export const REST_KEY_FILE_BYTES_MAX = 128;
-
-const DIGITS = /^[0-9a-f]{64}$/;
 
 /** Where the key of a data folder is. */
 export interface RestKeyPlace {
@@ -71,27 +67,10 @@ export async function loadOrMakeRestKey(
 
 /** The key in the file `path`; `undefined` where there is none. Throws as {@linkcode loadOrMakeRestKey}. */
 export async function loadRestKey(path: string): Promise<Bytes | undefined> {
-  const shown = visible(path);
-  const file = await orFailure(() => readPrivateFileIfThere(path, REST_KEY_FILE_BYTES_MAX), {
-    exit: "noInput",
-    cannot: `Cannot read the key of the rooms in ${shown}`,
+  return await loadSealSecret(path, {
+    whose: "the key of the rooms",
     remedy: "make it readable, or name another by --key-file",
   });
-  if (file === undefined) return undefined;
-  if (file.sharedMode !== undefined) {
-    const mode = file.sharedMode.toString(8).padStart(4, "0");
-    throw new Failure(
-      "config",
-      `Cannot use the key of the rooms in ${shown}: others on this machine can reach it (mode ${mode}); ` +
-        `run: chmod 600 ${shown}`,
-    );
-  }
-  const text = file.octets.length > REST_KEY_FILE_BYTES_MAX ? undefined : utf8Text(file.octets)?.trim();
-  if (text !== undefined && DIGITS.test(text)) return Uint8Array.fromHex(text);
-  throw new Failure(
-    "data",
-    `Cannot use the key of the rooms in ${shown}: it is not 64 hexadecimal digits; put back your copy of it.`,
-  );
 }
 
 async function make(path: string, entropy: Entropy): Promise<void> {
