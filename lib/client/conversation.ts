@@ -285,6 +285,7 @@ export class Conversation {
     if (!this.#carriage.letIn()) return false;
     this.#parts.ready();
     await this.#rooms.ready();
+    await this.#sayings.tellRefused();
     this.#transfers.connected({
       send: (message) => this.#carriage.tell(message),
       drained: async (octets) => await this.#carriage.connection?.drained(octets),

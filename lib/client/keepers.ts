@@ -9,7 +9,7 @@ import type { PeerBook } from "../identity/peer_trust.ts";
 import type { Handle } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import type { RoomRole } from "../wire/entry_body.ts";
-import type { Draft, Keys, Logged, Place } from "../wire/message.ts";
+import type { Draft, FaultCode, Keys, Logged, Place } from "../wire/message.ts";
 
 /** The secrets of one device of one account, and the newest list that it knows to be its own. */
 export interface OwnKeys {
@@ -129,6 +129,8 @@ export interface Queued {
   readonly draft: Omit<Draft, "seen" | "signature">;
   /** As it was signed when it was first sent: whenever it is sent again, it is the same octets. */
   readonly signed: Draft | undefined;
+  /** Why the server has refused it, where it has: it is never sent again, and kept until its person was told. */
+  readonly refused: FaultCode | undefined;
 }
 
 /** Which kept entries: the newest `limit` of those with sequences `from` to `to`, oldest first. */
@@ -166,10 +168,12 @@ export interface LocalStore {
   /**
    * Puts one in the place of that of the id `instead`; gives what is kept there then. Where another program has signed it
    * before, that stays, and is to be sent: two of one id would be two entries. `undefined` where it is not there any more:
-   * another program has had it stored, or has put one of another id in its place.
+   * another program has had it stored or refused, or has put one of another id in its place.
    */
   requeue(item: Queued, instead: Bytes): Promise<Queued | undefined>;
-  /** Takes away the one of that id: it has its place, or was refused. */
+  /** Notes why the server has refused the one of that id, where it is there. */
+  refuse(id: Bytes, code: FaultCode): Promise<void>;
+  /** Takes away the one of that id: it has its place, or its person knows that it was refused. */
   unqueue(id: Bytes): Promise<void>;
   /** Settles once all that was done so far is on the disk. */
   flush(): Promise<void>;

@@ -170,20 +170,25 @@ export class Sayings {
     const { code, about, wait } = fault;
     const acting = acts.take(about);
     if (acting !== undefined) return acting.settle({ kind: "refused", fault });
-    const refusal = sender.refuse(about, { code, wait });
-    if (refusal.kind === "refused") {
-      const { room, draft } = refusal.item;
-      const label = rooms.of(room)?.label;
-      show([{ type: "fault", code, room: label, about: about.toHex(), text: textOf(draft), wait }]);
-      // Told first: whoever is killed in between hears of it twice, and not never.
-      await sender.drop(about);
-    }
+    const refusal = await sender.refuse(about, { code, wait });
+    await this.tellRefused();
     if (refusal.kind === "again" && code === "slowMode") {
       const { room, draft } = refusal.item;
       const label = rooms.of(room)?.label ?? "#?";
       show([{ type: "queued", room: label, id: about.toHex(), text: textOf(draft), wait: wait ?? 0 }]);
     }
     await this.flush();
+  }
+
+  /** Tells of what was refused, also of what the last run could not tell any more; for who has the turn. */
+  async tellRefused(): Promise<void> {
+    const { sender, rooms, show } = this.#parts;
+    for (const { item: { room, draft }, fault: { code, wait } } of sender.untold) {
+      const [label, about] = [rooms.of(room)?.label, draft.id.toHex()];
+      show([{ type: "fault", code, room: label, about, text: textOf(draft), wait }]);
+      // Told first: whoever is killed in between hears of it twice, and not never.
+      await sender.told(draft.id);
+    }
   }
 
   async #placeOf(room: Room, sequence: number): Promise<Place | string> {

@@ -10,7 +10,7 @@ import { entryId } from "../identity/entry_id.ts";
 import { draftClaim, signEntry } from "../identity/log_entry.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import { encodeBody, type EntryBody } from "../wire/entry_body.ts";
-import { type Draft, type FaultCode, type Place, SALT_BYTES } from "../wire/message.ts";
+import { type Draft, type Place, SALT_BYTES } from "../wire/message.ts";
 import type { DeviceConnection } from "./device_connection.ts";
 import type { LocalStore, Queued } from "./keepers.ts";
 import {
@@ -20,6 +20,7 @@ import {
   isStale,
   nextToSend,
   type Outbox,
+  type OutboxFault,
   outboxOf,
   type Refusal,
   refused,
@@ -56,19 +57,31 @@ export interface SendingRooms {
   readonly isSlow: (room: Bytes) => boolean;
 }
 
+/** What the server has refused for good. */
+export interface Refused {
+  /** What it was. */
+  readonly item: Queued;
+  /** What the server has said of it. */
+  readonly fault: OutboxFault;
+}
+
 /** Sends for one account. */
 export class Sender {
   readonly #parts: SenderParts;
   #outbox: Outbox;
+  #untold: readonly Refused[];
 
-  private constructor(parts: SenderParts, outbox: Outbox) {
+  private constructor(parts: SenderParts, kept: readonly Queued[]) {
     this.#parts = parts;
-    this.#outbox = outbox;
+    this.#outbox = outboxOf(kept.filter(({ refused }) => refused === undefined));
+    this.#untold = kept.flatMap((item) =>
+      item.refused === undefined ? [] : [{ item, fault: { code: item.refused, wait: undefined } }]
+    );
   }
 
   /** One with what was left unsent. Rejects with a `Failure` where that cannot be read. */
   static async open(parts: SenderParts): Promise<Sender> {
-    return new Sender(parts, outboxOf(await parts.store.queued()));
+    return new Sender(parts, await parts.store.queued());
   }
 
   /** Whether more is to wait. */
@@ -96,7 +109,7 @@ export class Sender {
 
   /** Keeps an entry at the end of what waits; settles once it is kept. */
   async queue(room: Bytes, draft: Queued["draft"]): Promise<void> {
-    const item: Queued = { room, draft, signed: undefined };
+    const item: Queued = { room, draft, signed: undefined, refused: undefined };
     await this.#parts.store.queue(item);
     this.#outbox = added(this.#outbox, item);
   }
@@ -148,14 +161,23 @@ export class Sender {
     return item;
   }
 
-  /** Takes the server's refusal of an entry; one that is not sent again stays kept until it is dropped. */
-  refuse(
-    id: Bytes,
-    { code, wait }: { readonly code: FaultCode; readonly wait: number | undefined },
-  ): Refusal {
-    const refusal = refused(this.#outbox, id, { code, wait }, this.#parts.clock());
-    if (refusal.kind !== "unknown") this.#outbox = refusal.outbox;
+  /** Takes the server's refusal of an entry; one that is not sent again is to be told of, see {@linkcode Sender.untold}. */
+  async refuse(id: Bytes, fault: OutboxFault): Promise<Refusal> {
+    const refusal = refused(this.#outbox, id, fault, this.#parts.clock());
+    if (refusal.kind === "unknown") return refusal;
+    this.#outbox = refusal.outbox;
+    if (refusal.kind === "refused") {
+      // Durable before anybody hears of it: what counts as refused must not be sent by the next run after all.
+      await this.#parts.store.refuse(id, fault.code);
+      await this.#parts.store.flush();
+      this.#untold = [...this.#untold, { item: refusal.item, fault }];
+    }
     return refusal;
+  }
+
+  /** What was refused, in this run or at the end of the last one, and nobody was told of. */
+  get untold(): readonly Refused[] {
+    return this.#untold;
   }
 
   /** Slow mode is over in a room: what waits there may be sent at once. */
@@ -163,8 +185,9 @@ export class Sender {
     this.#outbox = released(this.#outbox, room);
   }
 
-  /** Keeps an entry no longer. */
-  async drop(id: Bytes): Promise<void> {
+  /** Keeps what was refused no longer: its person was told. */
+  async told(id: Bytes): Promise<void> {
+    this.#untold = this.#untold.filter(({ item }) => !equal(item.draft.id, id));
     await this.#parts.store.unqueue(id);
   }
 

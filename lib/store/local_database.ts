@@ -27,6 +27,7 @@ import type { Entropy, Provider } from "../crypto/port.ts";
 import { Failure } from "../text/failure.ts";
 import { visible } from "../text/visible.ts";
 import { type Bytes, concat, equal, u64, utf8, utf8Text } from "../wire/bytes.ts";
+import type { FaultCode } from "../wire/message.ts";
 import { accountFolder, type ServerFolder } from "./account_folder.ts";
 import { DatabaseFile, type DatabaseForm } from "./database_file.ts";
 import { isMissing } from "./file_failure.ts";
@@ -211,9 +212,20 @@ class LocalDatabase implements LocalStore {
         .get(this.#seal.tag("queue", instead));
       if (found === undefined) return undefined;
       const before = this.#queuedIn(found);
+      if (before.item.refused !== undefined) return undefined;
       if (before.item.signed !== undefined) return before.item;
       this.#setQueued(database, { number: before.number, tag }, item);
       return item;
+    });
+  }
+
+  refuse(id: Bytes, code: FaultCode): Promise<void> {
+    return this.#changeAs("soon", (database) => {
+      const tag = this.#seal.tag("queue", id);
+      const found = prepared(database, "SELECT number, id, sealed FROM queue WHERE id = ?").get(tag);
+      if (found === undefined) return;
+      const { number, item } = this.#queuedIn(found);
+      this.#setQueued(database, { number, tag }, { ...item, refused: code });
     });
   }
 

@@ -10,7 +10,14 @@ import { HandleSchema } from "../text/handle.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { decodeCbor, encodeCbor } from "../wire/cbor.ts";
 import { ENTRY_KINDS, ROOM_ROLES } from "../wire/entry_body.ts";
-import { ENTRY_ID_BYTES, HASH_BYTES, LoggedSchema, ROOM_ID_BYTES, SALT_BYTES } from "../wire/message.ts";
+import {
+  ENTRY_ID_BYTES,
+  FAULT_CODES,
+  HASH_BYTES,
+  LoggedSchema,
+  ROOM_ID_BYTES,
+  SALT_BYTES,
+} from "../wire/message.ts";
 
 const CountSchema = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const HashSchema = octets(HASH_BYTES);
@@ -65,6 +72,7 @@ const QueuedSchema = v.strictObject({
   room: octets(ROOM_ID_BYTES),
   draft: DraftSchema,
   signed: v.nullable(v.strictObject({ ...DraftSchema.entries, seen: PlaceSchema, signature: octets() })),
+  refused: v.nullable(v.picklist(FAULT_CODES)),
 });
 
 /** The octets of a room. */
@@ -118,14 +126,21 @@ export function decodeKeptEntry(bytes: Bytes): KeptEntry | undefined {
 }
 
 /** The octets of what waits to be sent. */
-export function encodeQueued({ room, draft, signed }: Queued): Bytes {
-  return encodeCbor({ room, draft: given(draft), signed: signed === undefined ? null : given(signed) });
+export function encodeQueued({ room, draft, signed, refused }: Queued): Bytes {
+  return encodeCbor({
+    room,
+    draft: given(draft),
+    signed: signed === undefined ? null : given(signed),
+    refused: refused ?? null,
+  });
 }
 
 /** What waits to be sent, of which `bytes` are the octets; `undefined` where they are nothing's. */
 export function decodeQueued(bytes: Bytes): Queued | undefined {
   const parsed = v.safeParse(QueuedSchema, decodeCbor(bytes));
-  return parsed.success ? { ...parsed.output, signed: parsed.output.signed ?? undefined } : undefined;
+  if (!parsed.success) return undefined;
+  const { room, draft, signed, refused } = parsed.output;
+  return { room, draft, signed: signed ?? undefined, refused: refused ?? undefined };
 }
 
 /** CBOR has nothing for what is not there. */

@@ -92,6 +92,7 @@ class Run {
       queued: through(local.queued),
       queue: through(local.queue),
       requeue: through(local.requeue),
+      refuse: through(local.refuse),
       unqueue: through(local.unqueue),
       flush: through(local.flush),
       setting: through(local.setting),
@@ -356,6 +357,11 @@ export class ChatBench {
   /** Settles once the run has ended at a step of its store. */
   get crashing(): Promise<void> {
     return this.#run.over;
+  }
+
+  /** Whether the run has ended at a step of its store. */
+  get hasCrashed(): boolean {
+    return this.#run.isOver;
   }
 
   /** Ends the run as by a signal that no program can catch: what it keeps stays as it is at this moment. */

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "npm:fast-check@4.10.2";
+import type { ClientEvent } from "../../lib/client/event.ts";
 import { encodeMessage } from "../../lib/wire/message.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
@@ -87,3 +88,38 @@ test("whatever step a client crashes at, the next run shows each message of othe
     30,
   );
 });
+
+test("whatever step a client crashes at, what it told was refused is never said, and what it took is told or said", async () => {
+  let tolds = 0;
+  for (let steps = 0; steps <= STEPS_MAX; steps++) {
+    const bench = await ChatBench.of();
+    const began = bench.begin(steps);
+    const isIn = await Promise.race([began.then(() => true), bench.crashing.then(() => false)]);
+    bench.server.refuse = () => ({ code: "notMember" });
+    const taken = isIn ? await sayAll(bench, ["once"]) : [];
+    if (taken.length > 0) await Promise.race([bench.crashing, answered(bench)]);
+    await settle();
+    const before = faultsOf(bench);
+    await bench.crash();
+    bench.server.refuse = () => undefined;
+    await bench.start();
+    equal(await bench.quit(), undefined);
+    const faults = [...before, ...faultsOf(bench)];
+    const said = bench.server.texts();
+    if (taken.length > 0) equal(faults.length === 0, said.length > 0, `after ${steps} steps`);
+    if (faults.length > 0) deepEqual(said, [], `after ${steps} steps`);
+    deepEqual(bench.local.waiting, []);
+    tolds += before.length > 0 && faults.length > before.length ? 1 : 0;
+  }
+  equal(tolds > 0, true, "some run ends between telling and forgetting");
+});
+
+function faultsOf(bench: ChatBench): readonly ClientEvent[] {
+  return bench.events.filter((event) => event.type === "fault" && event.text === "once");
+}
+
+/** Settles once its person knows that it was refused, and nothing of it is kept. */
+async function answered(bench: ChatBench): Promise<void> {
+  await bench.until((event) => event.type === "fault");
+  while (bench.local.waiting.length > 0 && !bench.hasCrashed) await settle();
+}

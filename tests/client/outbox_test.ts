@@ -42,6 +42,7 @@ function queued(room: Bytes, name: string): Queued {
       content: { salt: new Uint8Array(32), body: utf8(name) },
     },
     signed: undefined,
+    refused: undefined,
   };
 }
 

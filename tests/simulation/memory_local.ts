@@ -7,6 +7,7 @@
 
 import type { KeptEntry, KeptRange, KeptRoom, LocalStore, Queued } from "../../lib/client/keepers.ts";
 import { type Bytes, equal } from "../../lib/wire/bytes.ts";
+import type { FaultCode } from "../../lib/wire/message.ts";
 
 interface Kept {
   readonly room: KeptRoom;
@@ -107,7 +108,7 @@ export class MemoryLocal implements LocalStore {
   requeue(item: Queued, instead: Bytes): Promise<Queued | undefined> {
     return this.#do("requeue", () => {
       const there = this.#queue.find(({ draft }) => equal(draft.id, instead));
-      if (there === undefined) return undefined;
+      if (there === undefined || there.refused !== undefined) return undefined;
       const kept = there.signed === undefined ? item : there;
       this.#queue = this.#queue.map((each) => each === there ? kept : each);
       return kept;
@@ -117,6 +118,13 @@ export class MemoryLocal implements LocalStore {
   /** See {@linkcode LocalStore}. */
   flush(): Promise<void> {
     return this.#do("flush", () => {});
+  }
+
+  /** See {@linkcode LocalStore}. */
+  refuse(id: Bytes, code: FaultCode): Promise<void> {
+    return this.#do("refuse", () => {
+      this.#queue = this.#queue.map((each) => equal(each.draft.id, id) ? { ...each, refused: code } : each);
+    });
   }
 
   /** See {@linkcode LocalStore}. */

@@ -137,10 +137,10 @@ function renamingLocal(local: MemoryLocal): LocalStore {
   return withMethods<LocalStore>(local, {
     queued: async () => {
       const queued = await local.queued();
-      return queued.map(({ room, draft }) => {
+      return queued.map(({ room, draft, refused }) => {
         const id = draft.id.slice();
         id.set(new TextEncoder().encode(`again ${++names}`).subarray(0, 8), 8);
-        return { room, draft: { ...draft, id }, signed: undefined };
+        return { room, draft: { ...draft, id }, signed: undefined, refused };
       });
     },
     requeue: async (item, instead) => await local.requeue(item, instead) ?? item,

@@ -102,6 +102,7 @@ function queuedOf(octet: number, rest: Partial<Queued> = {}): Queued {
     room: ROOM,
     draft: { id: new Uint8Array(16).fill(octet), kind: "text", content },
     signed: undefined,
+    refused: undefined,
     ...rest,
   };
 }
@@ -330,7 +331,11 @@ folderTest("what waits keeps its order and its first signature, whoever signs it
   deepEqual(await one.requeue(anew, a.draft.id), anew);
   deepEqual(await two.requeue(queuedOf(8), a.draft.id), undefined, "the other has renewed it before");
   deepEqual(await two.queued(), [anew, signedOf(b, 5), c]);
+  await one.refuse(anew.draft.id, "muted");
+  deepEqual((await two.queued())[0], { ...anew, refused: "muted" });
+  deepEqual(await two.requeue(signedOf(anew, 5), anew.draft.id), undefined, "the other has had it refused");
   await two.unqueue(anew.draft.id);
+  await one.refuse(anew.draft.id, "muted");
   await two.unqueue(c.draft.id);
   deepEqual(await one.requeue(signedOf(c, 5), c.draft.id), undefined, "the other has had it stored");
   await one.queue(c);

@@ -60,7 +60,12 @@ for (let sequence = 1; sequence <= Number(count); sequence++) {
   }, [{ entry, hash, doubt: undefined, deviceName: undefined }]);
   const own = new Uint8Array(16).fill(sequence);
   own[0] = Number(number);
-  await store.queue({ room, draft: { id: own, kind: "text", content }, signed: undefined });
+  await store.queue({
+    room,
+    draft: { id: own, kind: "text", content },
+    signed: undefined,
+    refused: undefined,
+  });
 }
 store.close();
 console.log("done");
