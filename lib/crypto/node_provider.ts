@@ -14,17 +14,16 @@ import { Buffer } from "node:buffer";
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
-  type Hash,
   type KeyObject,
   sign,
   verify,
 } from "node:crypto";
 import { type Bytes, concat } from "../wire/bytes.ts";
 import { isAcceptableKey } from "./ed25519_points.ts";
+import { hashNow, hmacNow } from "./hmac_now.ts";
 import { requireLength } from "./lengths.ts";
 import {
   AES_BLOCK_BYTES,
@@ -41,13 +40,6 @@ import {
 } from "./port.ts";
 import { isAllZero, isCanonicalShare } from "./x25519_points.ts";
 
-/** Octets of a block of the hash functions (FIPS 180-4 §1): a longer HMAC key is hashed first. */
-const HASH_BLOCK_BYTES = { sha256: 64, sha512: 128 } as const;
-
-/** HMAC's two masks (RFC 2104 §2). */
-const INNER_PAD = 0x36;
-const OUTER_PAD = 0x5c;
-
 /** What precedes a raw key in DER (RFC 8410 §4 and §7). */
 const DER_PREFIX = {
   x25519Public: Uint8Array.fromHex("302a300506032b656e032100"),
@@ -60,8 +52,8 @@ const DER_PREFIX = {
 export function nodeProvider(provider: Provider): Provider {
   return {
     ...provider,
-    sha256: (data) => resolved(() => hashOf("sha256", data)),
-    sha512: (data) => resolved(() => hashOf("sha512", data)),
+    sha256: (data) => resolved(() => hashNow("sha256", data)),
+    sha512: (data) => resolved(() => hashNow("sha512", data)),
     hmacSha256: (key) => resolved(() => hmac("sha256", key)),
     hmacSha512: (key) => resolved(() => hmac("sha512", key)),
     x25519Pair: (seed) => resolved(() => x25519Pair(seed)),
@@ -81,26 +73,9 @@ function resolved<Result>(work: () => Result): Promise<Result> {
   }
 }
 
-function hashOf(name: "sha256" | "sha512", data: Bytes): Bytes {
-  return new Uint8Array(createHash(name).update(data).digest());
-}
-
-/** HMAC from two hash states that have taken the key (RFC 2104 §4): a third of what a new HMAC would cost. */
 function hmac(name: "sha256" | "sha512", key: Bytes): Mac {
-  if (key.length === 0) throw new RangeError("Cannot use an HMAC key: it is empty");
-  const block = new Uint8Array(HASH_BLOCK_BYTES[name]);
-  block.set(key.length > block.length ? hashOf(name, key) : key);
-  const [inner, outer] = [keyed(name, block, INNER_PAD), keyed(name, block, OUTER_PAD)];
-  return {
-    sign: (data) =>
-      Promise.resolve(
-        new Uint8Array(outer.copy().update(inner.copy().update(data).digest()).digest()),
-      ),
-  };
-}
-
-function keyed(name: "sha256" | "sha512", block: Bytes, pad: number): Hash {
-  return createHash(name).update(block.map((octet) => octet ^ pad));
+  const tagOf = hmacNow(name, key);
+  return { sign: (data) => resolved(() => tagOf(data)) };
 }
 
 function x25519Pair(seed: Bytes): X25519Pair {

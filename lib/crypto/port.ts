@@ -203,10 +203,25 @@ export interface AuthenticatedCipher {
   open(sealed: Bytes, associated: Bytes): Bytes | undefined;
 }
 
+/** A MAC under one key, at once. */
+export interface MacNow {
+  /** Writes the tag over all parts, one after the other, to the beginning of `into`, which has room for it. */
+  tag(into: Bytes, ...parts: readonly Bytes[]): void;
+}
+
 /** Every primitive the protocol is composed of. */
 export interface Provider {
   /** SHA-256 at once, 32 octets: for hashes that chain, where each waits for the one before. */
   sha256Now(data: Bytes): Bytes;
+  /** SHA-512 at once, 64 octets. */
+  sha512Now(data: Bytes): Bytes;
+  /** HMAC-SHA-256 at once under `key`, 32 octets a tag. Throws a `RangeError` where `key` is empty. */
+  hmacSha256Now(key: Bytes): MacNow;
+  /**
+   * Encrypts with AES-256-CBC and PKCS #7 padding at once, under a 32-octet key and a 16-octet IV. Throws a `RangeError`
+   * where one of them has another length.
+   */
+  aes256CbcNow(key: Bytes, iv: Bytes, plaintext: Bytes): Bytes;
   /** SHA-256 of what comes in pieces. */
   runningSha256(): RunningHash;
   /** Seals and opens what is kept on disk under a 64-octet key. Throws a `RangeError` where it has another length. */

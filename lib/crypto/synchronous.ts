@@ -5,12 +5,14 @@
  * @module
  */
 
-import { createCipheriv, createDecipheriv, createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, timingSafeEqual } from "node:crypto";
 import { type Bytes, concat, u64 } from "../wire/bytes.ts";
+import { hashNow, hmacNow } from "./hmac_now.ts";
 import { requireLength } from "./lengths.ts";
 import {
   A256CBC_HS512_KEY_BYTES,
   AES_BLOCK_BYTES,
+  AES_KEY_BYTES,
   type AuthenticatedCipher,
   type RunningHash,
 } from "./port.ts";
@@ -23,7 +25,12 @@ const TAG_BYTES = 32;
 
 /** SHA-256, 32 octets. */
 export function sha256Now(data: Bytes): Bytes {
-  return new Uint8Array(createHash("sha256").update(data).digest());
+  return hashNow("sha256", data);
+}
+
+/** SHA-512, 64 octets. */
+export function sha512Now(data: Bytes): Bytes {
+  return hashNow("sha512", data);
 }
 
 /** SHA-256 of what comes in pieces. */
@@ -37,15 +44,22 @@ export function runningSha256(): RunningHash {
   };
 }
 
+/** AES-256-CBC with PKCS #7 padding under a 32-octet key; throws a `RangeError` where that or the IV has another length. */
+export function aes256CbcNow(key: Bytes, iv: Bytes, plaintext: Bytes): Bytes {
+  requireLength("an AES-256 key", key, AES_KEY_BYTES);
+  requireLength("an initialisation vector", iv, AES_BLOCK_BYTES);
+  const cipher = createCipheriv("aes-256-cbc", key, iv);
+  return concat(new Uint8Array(cipher.update(plaintext)), new Uint8Array(cipher.final()));
+}
+
 /** AEAD_AES_256_CBC_HMAC_SHA_512 under a 64-octet key; throws a `RangeError` where it has another length. */
 export function a256cbcHs512(key: Bytes): AuthenticatedCipher {
   requireLength("an A256CBC-HS512 key", key, A256CBC_HS512_KEY_BYTES);
-  const macKey = key.slice(0, MAC_KEY_BYTES);
+  const mac = hmacNow("sha512", key.slice(0, MAC_KEY_BYTES));
   const encryptionKey = key.slice(MAC_KEY_BYTES);
 
   function tagOf(ivAndCiphertext: Bytes, associated: Bytes): Bytes {
-    const mac = createHmac("sha512", macKey).update(associated).update(ivAndCiphertext);
-    return new Uint8Array(mac.update(u64(8 * associated.length)).digest().subarray(0, TAG_BYTES));
+    return mac(associated, ivAndCiphertext, u64(8 * associated.length)).slice(0, TAG_BYTES);
   }
 
   return {

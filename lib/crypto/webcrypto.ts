@@ -26,7 +26,8 @@ import {
   X25519_BYTES,
   type X25519Pair,
 } from "./port.ts";
-import { a256cbcHs512, runningSha256, sha256Now } from "./synchronous.ts";
+import { hmacSha256Now } from "./hmac_noble.ts";
+import { a256cbcHs512, aes256CbcNow, runningSha256, sha256Now, sha512Now } from "./synchronous.ts";
 import { isAllZero, isCanonicalShare } from "./x25519_points.ts";
 
 /** Most memory one scrypt may take: twice the 2^27 octets of N = 2^17, r = 8, the most we ask for. */
@@ -54,6 +55,9 @@ const PKCS8_PREFIX = {
 export function webCryptoProvider(mlKem: MlKem): Provider {
   return {
     sha256Now,
+    sha512Now,
+    hmacSha256Now,
+    aes256CbcNow,
     runningSha256,
     a256cbcHs512,
     sha256: (data) => digest("SHA-256", data),

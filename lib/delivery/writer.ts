@@ -9,7 +9,6 @@
 import type { LogChange, LogStore } from "../chat/log_port.ts";
 import type { Proposal } from "../chat/proposal.ts";
 import type { RoomState } from "../chat/room.ts";
-import { placeOf } from "../identity/log_entry.ts";
 import type { Bytes } from "../wire/bytes.ts";
 import { SLOW_SECONDS_MAX } from "../wire/limits.ts";
 import type { Logged, Place } from "../wire/message.ts";
@@ -188,14 +187,14 @@ export class Writer {
 
   /** All of it in one turn, so that all connections see one order. */
   #tell(batch: Batch, decided: readonly Decided[]): void {
-    const { rooms, places, changed, provider } = this.#parts;
+    const { rooms, places, changed } = this.#parts;
     const news = batch.rooms.map((room) => ({ before: rooms.get(room.id), room }));
     for (const { room } of news) rooms.put(room);
     for (const [speaker, time] of batch.spoken) this.#spoken.set(speaker, time);
     for (const one of decided) {
       if (one.job.kind === "entry" && "verdict" in one && one.verdict?.kind === "accepted") {
-        const { room, entry } = one.verdict;
-        places.note(room.id, placeOf(provider, room.id, entry));
+        const { id, head } = one.verdict.room;
+        places.note(id, head);
       }
       this.#settle(one);
     }

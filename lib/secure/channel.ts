@@ -224,12 +224,14 @@ export class Channel {
     return joined(frames);
   }
 
+  /** Frames that carry what is shared, in order; at once where that can be, see {@linkcode Sealer.shareNow}. */
+  shareNow(records: readonly SharedRecord[]): Bytes | undefined {
+    return this.#requireTalking().shareNow(records);
+  }
+
   /** Frames that carry what is shared, in order. */
   async sealShared(records: readonly SharedRecord[]): Promise<Bytes> {
-    const sealer = this.#requireTalking();
-    const frames: Bytes[] = [];
-    for (const record of records) frames.push(await sealer.share(record));
-    return joined(frames);
+    return await this.#requireTalking().share(records);
   }
 
   /** The frame of a ping. */

@@ -22,7 +22,7 @@ import { Channel, type ChannelEvent, type ChannelParts, type Received } from "./
 import type { ClientOptions } from "./client_handshake.ts";
 import { type ChannelFault, MisuseError } from "./fault.ts";
 import type { Role } from "./login_message.ts";
-import type { SharedMessages } from "./shared_record.ts";
+import type { SharedMessages, SharedRecord } from "./shared_record.ts";
 import type { ServerOptions } from "./server_handshake.ts";
 
 /**
@@ -333,7 +333,7 @@ export class Link {
     this.#afterWrite();
     while (this.#phase.kind !== "ended") {
       const signalled = this.#nextSignal();
-      const bytes = await this.#takeWrite(now());
+      const bytes = this.#takeShared(now()) ?? await this.#takeWrite(now());
       if (bytes !== undefined) return bytes;
       await signalled;
     }
@@ -552,18 +552,44 @@ export class Link {
       }
       if (own.length > 0) frames.push(await this.#channel.sealMessages(own));
       own = [];
-      frames.push(await this.#channel.sealShared(await each.messages.records));
+      frames.push(await this.#channel.sealShared(each.messages.records));
     }
     if (own.length > 0) frames.push(await this.#channel.sealMessages(own));
     return frames;
   }
 
-  #dequeue(): readonly Queued[] {
+  /** The frames of what was shared, where nothing else waits or is due: there is no promise in that. */
+  #takeShared(now: number): Bytes | undefined {
+    if (this.#phase.kind !== "open" || this.#queue.length === 0 || this.#replies.length > 0) return undefined;
+    if (this.#loginCalls > 0 || this.#rekeyWanted || !this.#channel.canSeal || this.#channel.rekeyDue) {
+      return undefined;
+    }
+    const records: SharedRecord[] = [];
+    const count = this.#nextCount();
+    for (let at = 0; at < count; at++) {
+      const queued = this.#queue[at];
+      if (queued?.kind !== "shared") return undefined;
+      records.push(...queued.messages.records);
+    }
+    const bytes = this.#channel.shareNow(records);
+    if (bytes === undefined) return undefined;
+    this.#dequeue(count);
+    this.#pingWanted = false;
+    this.#wrote = now;
+    return bytes;
+  }
+
+  /** How many of those that wait one write takes. */
+  #nextCount(): number {
     let count = 0;
     for (let bytes = 0; count < this.#queue.length; count++) {
       bytes += this.#queue[count]?.octets ?? 0;
       if (bytes > WRITE_BYTES_MAX && count > 0) break;
     }
+    return count;
+  }
+
+  #dequeue(count = this.#nextCount()): readonly Queued[] {
     const taken = this.#queue.splice(0, count);
     this.#queuedBytes -= taken.reduce((bytes, { octets }) => bytes + octets, 0);
     this.#tellDrained();

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { AES_BLOCK_BYTES, type Entropy, type Mac, type Provider } from "../crypto/port.ts";
+import { AES_BLOCK_BYTES, type Entropy, type Mac, type MacNow, type Provider } from "../crypto/port.ts";
 import type { TraceEvent } from "../text/trace.ts";
 import { type Bytes, concat, u16, u32, u64 } from "../wire/bytes.ts";
 import { encodeFrame } from "../wire/frame.ts";
@@ -23,8 +23,9 @@ import {
   receiveShared,
   type RoomKey,
   sharedBodyBytes,
+  sharedFrames,
   type SharedRecord,
-  taggedBytes,
+  taggedHeader,
 } from "./shared_record.ts";
 import { ciphertextBytes, type Suite } from "./suite.ts";
 
@@ -53,14 +54,12 @@ interface Epoch extends Direction {
   readonly cipher: RecordCipher;
   sequence: number;
   bytes: number;
-  /** Tags shared records; made when the first of them passes. */
-  sharedTags: Mac | undefined;
 }
 
 async function openEpoch(direction: Direction, provider: Provider): Promise<Epoch> {
   const key = await recordKey(provider, direction.secret, direction.suite);
   const cipher = await recordCipher(provider, direction.suite, key);
-  return { ...direction, cipher, sequence: 0, bytes: 0, sharedTags: undefined };
+  return { ...direction, cipher, sequence: 0, bytes: 0 };
 }
 
 async function followingEpoch(epoch: Epoch, provider: Provider): Promise<Epoch> {
@@ -69,16 +68,6 @@ async function followingEpoch(epoch: Epoch, provider: Provider): Promise<Epoch> 
   const next = await openEpoch({ suite, trace, secret, epoch: epoch.epoch + 1 }, provider);
   trace({ kind: "keys", epoch: next.epoch, suite });
   return next;
-}
-
-/** The tag of a shared record at the next place of a direction. */
-async function sharedTag(
-  epoch: Epoch,
-  record: Pick<SharedRecord, "bytes" | "digest">,
-  provider: Provider,
-): Promise<Bytes> {
-  epoch.sharedTags ??= await provider.hmacSha256(await sharedTagKey(provider, epoch.secret));
-  return await epoch.sharedTags.sign(taggedBytes(epoch, record));
 }
 
 /** A: what the tag covers before IV and ciphertext (RFC 7518 §5.2.2.1, PROTOCOL §5.2). */
@@ -93,6 +82,10 @@ export class Sealer {
   readonly #roomKeys = new KnownRoomKeys();
   #epoch: Epoch;
   #last: Promise<unknown> = Promise.resolve();
+  /** How many calls have not done their work. */
+  #calls = 0;
+  /** Tags the shared records of this epoch; made when the first of them passes. */
+  #sharedTags: MacNow | undefined;
 
   private constructor(epoch: Epoch, provider: Provider, entropy: Entropy) {
     this.#epoch = epoch;
@@ -115,14 +108,31 @@ export class Sealer {
     return this.#enqueue(() => this.#sealNow(kind, content));
   }
 
-  /** The frame of a shared record, behind one that tells the room's key where the other end was not told that yet. */
-  share(record: SharedRecord): Promise<Bytes> {
+  /** The frames of shared records, each behind one that tells its room's key where the other end was not told that yet. */
+  share(records: readonly SharedRecord[]): Promise<Bytes> {
     return this.#enqueue(async () => {
-      if (this.#roomKeys.has(record.key)) return await this.#shareNow(record);
-      this.#roomKeys.put(record.key);
-      const key = await this.#sealNow("roomKey", encodeRoomKey(record.key));
-      return concat(key, await this.#shareNow(record));
+      const frames: Bytes[] = [];
+      for (const record of records) {
+        if (!this.#roomKeys.has(record.key)) {
+          this.#roomKeys.put(record.key);
+          frames.push(await this.#sealNow("roomKey", encodeRoomKey(record.key)));
+        }
+        const tagKey = await sharedTagKey(this.#provider, this.#epoch.secret);
+        this.#sharedTags ??= this.#provider.hmacSha256Now(tagKey);
+        frames.push(this.#tagged([record], this.#sharedTags));
+      }
+      return concat(...frames);
     });
+  }
+
+  /**
+   * As {@linkcode Sealer.share}, at once: what is said to a room is computed for each who hears it, and promises would cost
+   * more than that. `undefined` where it has to wait, for another call or because a key is to be told or made before it.
+   */
+  shareNow(records: readonly SharedRecord[]): Bytes | undefined {
+    if (this.#calls > 0 || this.#sharedTags === undefined) return undefined;
+    for (const { key } of records) if (!this.#roomKeys.has(key)) return undefined;
+    return this.#tagged(records, this.#sharedTags);
   }
 
   /** The frame that ends this epoch; the next record is sealed under new keys. */
@@ -130,23 +140,28 @@ export class Sealer {
     return this.#enqueue(async () => {
       const frame = await this.#sealNow("rekey", new Uint8Array(0));
       this.#epoch = await followingEpoch(this.#epoch, this.#provider);
+      this.#sharedTags = undefined;
       return frame;
     });
   }
 
   #enqueue(work: () => Promise<Bytes>): Promise<Bytes> {
-    const result = this.#last.then(work);
+    this.#calls += 1;
+    const result = this.#last.then(work).finally(() => {
+      this.#calls -= 1;
+    });
     this.#last = result.catch(() => {});
     return result;
   }
 
-  async #shareNow(record: SharedRecord): Promise<Bytes> {
+  #tagged(records: readonly SharedRecord[], tags: MacNow): Bytes {
     const epoch = this.#epoch;
-    const tag = await sharedTag(epoch, record, this.#provider);
-    traceShared(epoch, "sent", { ...record, tag });
-    epoch.sequence += 1;
-    epoch.bytes += sharedBodyBytes(record);
-    return concat(u16(sharedBodyBytes(record)), record.bytes, tag);
+    return sharedFrames(records, (into, record) => {
+      tags.tag(into, taggedHeader(epoch, record), record.digest);
+      traceShared(epoch, "sent", { bytes: record.bytes, tag: into });
+      epoch.sequence += 1;
+      epoch.bytes += sharedBodyBytes(record);
+    });
   }
 
   async #sealNow(kind: ContentKind, content: Bytes): Promise<Bytes> {
@@ -182,6 +197,8 @@ export class Opener {
   readonly #roomKeys = new KnownRoomKeys();
   #epoch: Epoch;
   #last: Promise<unknown> = Promise.resolve();
+  /** Verifies the shared records of this epoch; made when the first of them comes. */
+  #sharedTags: Mac | undefined;
 
   private constructor(epoch: Epoch, provider: Provider) {
     this.#epoch = epoch;
@@ -213,6 +230,7 @@ export class Opener {
   /** Goes on to the next epoch: the record opened last was a rekey. */
   async rekey(): Promise<void> {
     this.#epoch = await followingEpoch(this.#epoch, this.#provider);
+    this.#sharedTags = undefined;
   }
 
   async #openNow(body: Bytes): Promise<Opened | undefined> {
@@ -222,7 +240,8 @@ export class Opener {
   async #openShared(body: Bytes): Promise<Opened | undefined> {
     const epoch = this.#epoch;
     const record = await receiveShared(this.#provider, body);
-    const tag = await sharedTag(epoch, record, this.#provider);
+    this.#sharedTags ??= await this.#provider.hmacSha256(await sharedTagKey(this.#provider, epoch.secret));
+    const tag = await this.#sharedTags.sign(concat(taggedHeader(epoch, record), record.digest));
     // Before the room's key is looked for: what is not this direction's next record is looked into no further.
     if (!this.#provider.equalInConstantTime(tag, record.tag)) return undefined;
     const key = this.#roomKeys.find(record.room, record.keyId);

@@ -28,6 +28,9 @@ const SHARED_KIND = 1;
 /** Octets of what a tag covers before the digest: epoch, sequence, length and kind. */
 const TAGGED_HEADER_BYTES = 4 + 8 + 2 + 1;
 
+/** Octets before a frame's body. */
+const LENGTH_BYTES = 2;
+
 /** Octets before the initialisation vector: kind, room and key id. */
 const HEADER_BYTES = 1 + 2 * ROOM_KEY_ID_BYTES;
 
@@ -62,7 +65,7 @@ export interface SharedMessages {
   /** Octets of all of them. */
   readonly octets: number;
   /** The records that carry them, in order. */
-  readonly records: Promise<readonly SharedRecord[]>;
+  readonly records: readonly SharedRecord[];
 }
 
 /** Where a shared record stands among those of one direction. */
@@ -77,25 +80,19 @@ export interface RecordPlace {
 export function shareMessages(
   key: RoomKey,
   messages: readonly Bytes[],
-  parts: { readonly provider: Provider; readonly entropy: Entropy },
+  { provider, entropy }: {
+    readonly provider: Pick<Provider, "aes256CbcNow" | "sha512Now">;
+    readonly entropy: Entropy;
+  },
 ): SharedMessages {
   const octets = messages.reduce((sum, message) => sum + message.length, 0);
-  const records = Promise.all(packMessages(messages).map((content) => shareRecord(key, content, parts)));
-  // A fault in it is for those who wait for it, and there may be none any more.
-  records.catch(() => {});
+  const records = packMessages(messages).map((content) => {
+    const iv = entropy(AES_BLOCK_BYTES);
+    const ciphertext = provider.aes256CbcNow(key.key, iv, encodeInner("message", content));
+    const bytes = concat(u8(SHARED_KIND), key.room, key.id, iv, ciphertext);
+    return { key, bytes, digest: provider.sha512Now(digested(bytes)) };
+  });
   return { key, messages, octets, records };
-}
-
-async function shareRecord(
-  key: RoomKey,
-  content: Bytes,
-  { provider, entropy }: { readonly provider: Provider; readonly entropy: Entropy },
-): Promise<SharedRecord> {
-  const iv = entropy(AES_BLOCK_BYTES);
-  const cipher = await provider.aes256Cbc(key.key);
-  const ciphertext = await cipher.encrypt(iv, encodeInner("message", content));
-  const bytes = concat(u8(SHARED_KIND), key.room, key.id, iv, ciphertext);
-  return { key, bytes, digest: await digestOf(provider, bytes) };
 }
 
 /** Octets of the whole body of a shared record, tag included. */
@@ -103,20 +100,35 @@ export function sharedBodyBytes({ bytes }: Pick<SharedRecord, "bytes">): number 
   return bytes.length + SHARED_TAG_BYTES;
 }
 
-/** What a peer's tag covers: `u32 epoch | u64 sequence | u16 length of the body | u8 kind | digest 64`. */
-export function taggedBytes(
-  { epoch, sequence }: RecordPlace,
-  record: Pick<SharedRecord, "bytes" | "digest">,
-): Bytes {
-  // For each reader of each record: one allocation in place of six.
-  const covered = new Uint8Array(TAGGED_HEADER_BYTES + record.digest.length);
-  const view = new DataView(covered.buffer);
+/** What a peer's tag covers before the digest: `u32 epoch | u64 sequence | u16 length of the body | u8 kind`. */
+export function taggedHeader({ epoch, sequence }: RecordPlace, record: Pick<SharedRecord, "bytes">): Bytes {
+  // For each reader of each record: one allocation in place of four.
+  const header = new Uint8Array(TAGGED_HEADER_BYTES);
+  const view = new DataView(header.buffer);
   view.setUint32(0, epoch);
   view.setBigUint64(4, BigInt(sequence));
   view.setUint16(12, sharedBodyBytes(record));
   view.setUint8(14, SHARED_KIND);
-  covered.set(record.digest, TAGGED_HEADER_BYTES);
-  return covered;
+  return header;
+}
+
+/** One after the other, the frames of shared records, `tag` writing each one's tag over its place among them. */
+export function sharedFrames(
+  records: readonly SharedRecord[],
+  tag: (into: Bytes, record: SharedRecord) => void,
+): Bytes {
+  const size = records.reduce((sum, record) => sum + LENGTH_BYTES + sharedBodyBytes(record), 0);
+  const frames = new Uint8Array(size);
+  const view = new DataView(frames.buffer);
+  let at = 0;
+  for (const record of records) {
+    const end = at + LENGTH_BYTES + sharedBodyBytes(record);
+    view.setUint16(at, sharedBodyBytes(record));
+    frames.set(record.bytes, at + LENGTH_BYTES);
+    tag(frames.subarray(end - SHARED_TAG_BYTES, end), record);
+    at = end;
+  }
+  return frames;
 }
 
 /** A shared record as it came, before anything of it is believed. */
@@ -151,7 +163,7 @@ export async function receiveShared(provider: Provider, body: Bytes): Promise<Re
     room: bytes.slice(1, 1 + ROOM_KEY_ID_BYTES),
     keyId: bytes.slice(1 + ROOM_KEY_ID_BYTES, HEADER_BYTES),
     bytes,
-    digest: await digestOf(provider, bytes),
+    digest: await provider.sha512(digested(bytes)),
     tag: body.slice(-SHARED_TAG_BYTES),
   };
 }
@@ -210,6 +222,6 @@ export class KnownRoomKeys {
   }
 }
 
-async function digestOf(provider: Provider, bytes: Bytes): Promise<Bytes> {
-  return await provider.sha512(concat(DIGEST_LABEL, bytes.subarray(1)));
+function digested(bytes: Bytes): Bytes {
+  return concat(DIGEST_LABEL, bytes.subarray(1));
 }

@@ -146,7 +146,7 @@ export class FileFolder implements FileStore {
         const { lastInsertRowid } = database.prepare(
           "INSERT INTO files (id, room, owner, size, begun, have, done, sealed) VALUES (?, ?, ?, ?, ?, 0, 0, ?)",
         ).run(id, this.#room(room), this.#owner(owner), size, begun, sealed);
-        this.#secrets.renew(database, Number(lastInsertRowid));
+        this.#secrets.renew(database, Number(lastInsertRowid), 1);
       });
       return { ...file, have: 0, done: false };
     });

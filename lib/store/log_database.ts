@@ -15,7 +15,7 @@ import { type Bytes, concat, utf8 } from "../wire/bytes.ts";
 import { decodeCbor, encodeCbor } from "../wire/cbor.ts";
 import { decodeBody } from "../wire/entry_body.ts";
 import type { Logged } from "../wire/message.ts";
-import { LogRows, type RoomKey } from "./log_rows.ts";
+import { type EntryPlace, LogRows, type RoomKey } from "./log_rows.ts";
 import { prepared } from "./prepared.ts";
 import { BlobSchema, type RoomsFile, SLOTS } from "./rooms_file.ts";
 import { SecretSlots } from "./secret_slots.ts";
@@ -233,10 +233,12 @@ export class LogDatabase implements LogStore {
   /** Does the changes; gives the rooms as they are then. */
   #done(database: DatabaseSync, changes: readonly LogChange[]): readonly KeptRoom[] {
     const changed = new Map<string, KeptRoom>();
+    const places = this.#rows.placesFor(database, changes.filter(({ kind }) => kind === "append").length)
+      .values();
     const known = (id: Bytes): KeptRoom | undefined => changed.get(id.toHex()) ?? this.#kept.get(id.toHex());
     for (const change of changes) {
       const id = change.kind === "append" || change.kind === "trim" ? change.room.id : change.room;
-      const kept = this.#one(database, change, known(id));
+      const kept = this.#one(database, change, { kept: known(id), places });
       changed.set(id.toHex(), kept);
     }
     for (const [id, { number, room }] of changed) {
@@ -246,8 +248,12 @@ export class LogDatabase implements LogStore {
     return [...changed.values()];
   }
 
-  #one(database: DatabaseSync, change: LogChange, kept: KeptRoom | undefined): KeptRoom {
-    if (change.kind === "append") return this.#append(database, change, kept);
+  #one(
+    database: DatabaseSync,
+    change: LogChange,
+    { kept, places }: { readonly kept: KeptRoom | undefined; readonly places: Iterator<EntryPlace> },
+  ): KeptRoom {
+    if (change.kind === "append") return this.#append(database, change, { kept, place: places.next().value });
     if (kept === undefined) throw new RangeError(`Cannot ${change.kind}: there is no such room`);
     switch (change.kind) {
       case "erase":
@@ -268,8 +274,9 @@ export class LogDatabase implements LogStore {
   #append(
     database: DatabaseSync,
     { room, entry }: ChangeOf<"append">,
-    kept: KeptRoom | undefined,
+    { kept, place }: { readonly kept: KeptRoom | undefined; readonly place: EntryPlace | undefined },
   ): KeptRoom {
+    if (place === undefined) throw new RangeError(`Cannot append entry ${entry.sequence}: it has no place`);
     const { head, headTime } = kept?.room ?? { head: { sequence: 0 }, headTime: 0 };
     // A gap or a time that goes back would be found by every reader, for ever.
     if (
@@ -278,7 +285,7 @@ export class LogDatabase implements LogStore {
       throw new RangeError(`Cannot append entry ${entry.sequence}: the log ends with ${head.sequence}`);
     }
     const number = kept?.number ?? this.#rows.addRoom(database, room);
-    this.#rows.addEntry(database, { number, id: room.id }, entry);
+    this.#rows.addEntry(database, { number, id: room.id }, { entry, place });
     if (isServersNotice(entry)) {
       prepared(database, "UPDATE rooms SET restored = NULL WHERE number = ?").run(number);
     }

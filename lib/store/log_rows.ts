@@ -29,6 +29,14 @@ export interface RoomKey {
   readonly id: Bytes;
 }
 
+/** Where an entry is put, and what it is sealed under there. */
+export interface EntryPlace {
+  /** The row's number. */
+  readonly number: number;
+  /** Its secret, which is in its slot already. */
+  readonly secret: Bytes;
+}
+
 /** A row of the table of rooms. */
 export interface RoomRow {
   /** Its number in this database. */
@@ -75,6 +83,8 @@ const EntryRowSchema = v.object({
 export class LogRows {
   readonly #seal: RowSeal;
   readonly #secrets: SecretSlots;
+  /** Of rooms by their ids in hexadecimal: each entry needs its room's. */
+  readonly #tags = new Map<string, Bytes>();
 
   /** Of rows that are sealed by `seal`. */
   constructor(seal: RowSeal, entropy: Entropy) {
@@ -93,7 +103,7 @@ export class LogRows {
 
   /** Puts a new room into the table; gives its number. */
   addRoom(database: DatabaseSync, room: RoomState): number {
-    const tag = this.#seal.tag("rooms", room.id);
+    const tag = this.#tag(room.id);
     const added = prepared(database, "INSERT INTO rooms (tag, head, state, place) VALUES (?, ?, ?, ?)")
       .run(tag, room.head.sequence, this.#state(tag, room), this.#place(tag, room));
     return Number(added.lastInsertRowid);
@@ -101,7 +111,7 @@ export class LogRows {
 
   /** Keeps what a room has become; with `all: false` only its ends, nothing else having changed. */
   setRoom(database: DatabaseSync, number: number, room: RoomState, { all }: { readonly all: boolean }): void {
-    const tag = this.#seal.tag("rooms", room.id);
+    const tag = this.#tag(room.id);
     prepared(database, "UPDATE rooms SET head = ?, place = ? WHERE number = ?")
       .run(room.head.sequence, this.#place(tag, room), number);
     if (!all) return;
@@ -126,16 +136,27 @@ export class LogRows {
     });
   }
 
-  /** Adds an entry at the end of a room's log. */
-  addEntry(database: DatabaseSync, { number, id }: RoomKey, entry: Logged): void {
-    const { sequence, time, kind, about } = entry;
+  /** Places for so many entries more, at the end of the table. */
+  placesFor(database: DatabaseSync, count: number): readonly EntryPlace[] {
+    if (count === 0) return [];
     const last = prepared(database, "SELECT max(number) AS number FROM entries").get()?.["number"];
-    const row = Number(last ?? 0) + 1;
+    const first = Number(last ?? 0) + 1;
+    return this.#secrets.renew(database, first, count)
+      .map((secret, at) => ({ number: first + at, secret }));
+  }
+
+  /** Adds an entry at the end of a room's log. */
+  addEntry(
+    database: DatabaseSync,
+    { number, id }: RoomKey,
+    { entry, place }: { readonly entry: Logged; readonly place: EntryPlace },
+  ): void {
+    const { sequence, time, kind, about } = entry;
     const edits = kind === "edit" ? about?.sequence ?? null : null;
     prepared(
       database,
       "INSERT INTO entries (number, room, sequence, time, edits, sealed) VALUES (?, ?, ?, ?, ?, ?)",
-    ).run(row, number, sequence, time, edits, this.#sealed(database, row, { id, entry }));
+    ).run(place.number, number, sequence, time, edits, this.#sealed(place.secret, id, entry));
     prepared(database, "INSERT INTO entry_ids (id, room, sequence) VALUES (?, ?, ?)")
       .run(entry.id, number, sequence);
   }
@@ -179,8 +200,11 @@ export class LogRows {
     if (row.entry === undefined) return this.#drop(database, [row.number]);
     const { content: _, ...rest } = row.entry;
     const entry = { ...rest, erasedBy: by };
-    prepared(database, "UPDATE entries SET sealed = ? WHERE number = ?")
-      .run(this.#sealed(database, row.number, { id: room.id, entry }), row.number);
+    // Under a new secret: with the old one goes what was sealed under it, wherever copies of it are.
+    for (const secret of this.#secrets.renew(database, row.number, 1)) {
+      prepared(database, "UPDATE entries SET sealed = ? WHERE number = ?")
+        .run(this.#sealed(secret, room.id, entry), row.number);
+    }
   }
 
   #drop(database: DatabaseSync, numbers: readonly number[]): void {
@@ -189,14 +213,15 @@ export class LogRows {
     for (const number of numbers) drop.run(number);
   }
 
-  /** Under a new secret each time: with the old one goes what was sealed under it, wherever copies of it are. */
-  #sealed(
-    database: DatabaseSync,
-    number: number,
-    { id, entry }: { readonly id: Bytes; readonly entry: Logged },
-  ): Bytes {
-    return this.#seal.erasable("entries", this.#secrets.renew(database, number))
-      .seal(entryPlace(id, entry.sequence), encodeEntry(entry));
+  #sealed(secret: Bytes, room: Bytes, entry: Logged): Bytes {
+    return this.#seal.erasable("entries", secret).seal(entryPlace(room, entry.sequence), encodeEntry(entry));
+  }
+
+  #tag(room: Bytes): Bytes {
+    const name = room.toHex();
+    const tag = this.#tags.get(name) ?? this.#seal.tag("rooms", room);
+    this.#tags.set(name, tag);
+    return tag;
   }
 
   #state(tag: Bytes, room: RoomState): Bytes {

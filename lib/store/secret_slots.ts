@@ -43,14 +43,22 @@ export class SecretSlots {
     this.#entropy = entropy;
   }
 
-  /** A new secret in the slot of row `number`; the one there is gone. */
-  renew(database: DatabaseSync, number: number): Bytes {
-    const { block, offset } = slotOf(number);
-    const secrets = this.#secrets(database, block) ?? this.#newBlock(database, block);
-    const secret = this.#entropy(REST_SECRET_BYTES);
-    secrets.set(secret, offset);
-    this.#overwrite(database, block, secrets);
-    return secret;
+  /** New secrets in the slots of `count` rows from number `first` on; those there are gone. */
+  renew(database: DatabaseSync, first: number, count: number): readonly Bytes[] {
+    const fresh: Bytes[] = [];
+    while (fresh.length < count) {
+      const { block, offset } = slotOf(first + fresh.length);
+      const secrets = this.#secrets(database, block) ?? this.#newBlock(database, block);
+      // Whatever number of them is in a block, that is read and written once.
+      const end = Math.min(secrets.length, offset + (count - fresh.length) * REST_SECRET_BYTES);
+      for (let at = offset; at < end; at += REST_SECRET_BYTES) {
+        const secret = this.#entropy(REST_SECRET_BYTES);
+        secrets.set(secret, at);
+        fresh.push(secret);
+      }
+      this.#overwrite(database, block, secrets);
+    }
+    return fresh;
   }
 
   /**

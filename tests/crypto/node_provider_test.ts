@@ -44,6 +44,37 @@ test("hashes and HMACs are WebCrypto's, octet for octet, with keys of any length
   );
 });
 
+test("what is computed at once is WebCrypto's, octet for octet, and refuses the same", async () => {
+  const atOnce = async (work: () => Bytes): Promise<Bytes | string> => await outcome(() => Promise.try(work));
+  const tagOf = (key: Bytes, ...parts: readonly Bytes[]): Bytes => {
+    const into = new Uint8Array(40);
+    reference.hmacSha256Now(key).tag(into, ...parts);
+    return into.slice(0, 32);
+  };
+  await check(
+    fc.asyncProperty(
+      anyOctets({ maxLength: 300 }),
+      anyOctets({ minLength: 31, maxLength: 33 }),
+      anyOctets({ minLength: 15, maxLength: 17 }),
+      async (data, key, iv) => {
+        assert.deepEqual(reference.sha256Now(data), await reference.sha256(data));
+        assert.deepEqual(reference.sha512Now(data), await reference.sha512(data));
+        for (const macKey of [data, key]) {
+          const awaited = await outcome(async () =>
+            (await reference.hmacSha256(macKey)).sign(concat(iv, data))
+          );
+          assert.deepEqual(await atOnce(() => tagOf(macKey, iv, data)), awaited);
+          assert.deepEqual(await atOnce(() => tagOf(macKey, concat(iv, data))), awaited);
+        }
+        assert.deepEqual(
+          await atOnce(() => reference.aes256CbcNow(key, iv, data)),
+          await outcome(async () => (await reference.aes256Cbc(key)).encrypt(iv, data)),
+        );
+      },
+    ),
+  );
+});
+
 test("AES in both modes is WebCrypto's, octet for octet, and refuses the same", async () => {
   await check(
     fc.asyncProperty(

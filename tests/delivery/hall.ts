@@ -64,9 +64,6 @@ export class Hall {
   /** What the operator was told. */
   readonly news: readonly DeliveryNews[];
 
-  /** What is being encrypted for many. */
-  readonly encrypting: Promise<unknown>[] = [];
-
   readonly #clock: { now: number };
   #devices = 0;
 
@@ -167,7 +164,6 @@ export class Hall {
   /** Settles when nothing waits to be stored, and all of it was told. */
   async settled(): Promise<void> {
     await this.exchange.settled();
-    await Promise.all(this.encrypting.splice(0));
   }
 
   /** The last entry of a room. */
@@ -220,7 +216,6 @@ export class Device {
       share: (shared) => {
         const { messages } = shared;
         this.shared.push(shared);
-        this.#hall.encrypting.push(shared.records);
         for (const message of messages) this.peer.send(message);
       },
       close: (reason) => this.closed.push(reason),

@@ -25,14 +25,14 @@ function roomKey(room: string, seed: string): RoomKey {
 }
 
 /** The records that carry those texts. */
-async function shared(key: RoomKey, ...texts: readonly string[]): Promise<readonly SharedRecord[]> {
+function shared(key: RoomKey, ...texts: readonly string[]): readonly SharedRecord[] {
   const parts = { provider: repeatable, entropy: seededEntropy(texts.join(" ")) };
-  return await shareMessages(key, texts.map(utf8), parts).records;
+  return shareMessages(key, texts.map(utf8), parts).records;
 }
 
 /** One record that carries a text. */
-async function one(key: RoomKey, text: string): Promise<SharedRecord> {
-  return (await shared(key, text))[0] ?? assert.fail("there is one");
+function one(key: RoomKey, text: string): SharedRecord {
+  return shared(key, text)[0] ?? assert.fail("there is one");
 }
 
 /** Two ends of a channel that is open, unlike any other of another name. */
@@ -59,7 +59,7 @@ async function open(name: string): Promise<{ readonly client: Channel; readonly 
 /** One whose client was told the den's key, and has heard a text under it. */
 async function listening(name: string): Promise<{ readonly client: Channel; readonly server: Channel }> {
   const pair = await open(name);
-  const { events } = await pair.client.receive(await pair.server.sealShared(await shared(DEN, "begun")));
+  const { events } = await pair.client.receive(await pair.server.sealShared(shared(DEN, "begun")));
   assert.equal(events.length, 1);
   return pair;
 }
@@ -71,7 +71,7 @@ async function heardBy(client: Channel, bytes: Bytes): Promise<readonly ChannelE
 const DEAD: readonly ChannelEvent[] = [{ kind: "failed", fault: "badRecord" }];
 
 test("what is shared is encrypted once, and heard by all with the room it was said in, among what is theirs alone", async () => {
-  const records = await shared(DEN, "one", "two");
+  const records = shared(DEN, "one", "two");
   assert.equal(records.length, 1);
   const frames: Bytes[] = [];
   for (const name of ["ann", "bob"]) {
@@ -100,7 +100,7 @@ test("what is shared is encrypted once, and heard by all with the room it was sa
 test("messages of any length are shared in as few records as hold them, none longer than may be read", async () => {
   const { client, server } = await open("long");
   const texts = [MESSAGE_BYTES_MAX, 1, MESSAGE_BYTES_MAX - 9, 8_000].map((length) => "x".repeat(length));
-  const records = await shared(DEN, ...texts);
+  const records = shared(DEN, ...texts);
   assert.ok(records.every((record) => sharedBodyBytes(record) <= RECORD_BYTES_MAX));
   const events = await heardBy(client, await server.sealShared(records));
   assert.deepEqual(
@@ -111,7 +111,7 @@ test("messages of any length are shared in as few records as hold them, none lon
 
 test("a room's key is told once, and again when it is another", async () => {
   const { server } = await listening("keys");
-  const [record, other] = [await one(DEN, "text"), await one(roomKey("den", "second"), "text")];
+  const [record, other] = [one(DEN, "text"), one(roomKey("den", "second"), "text")];
   const alone = FRAME_HEADER_BYTES + sharedBodyBytes(record);
   assert.equal((await server.sealShared([record])).length, alone);
   assert.ok((await server.sealShared([other])).length > alone);
@@ -119,7 +119,7 @@ test("a room's key is told once, and again when it is another", async () => {
 });
 
 test("attack 15: a shared record sent twice, left out or swapped ends the session", async () => {
-  const records = await shared(DEN, "x".repeat(9_000), "y".repeat(9_000));
+  const records = shared(DEN, "x".repeat(9_000), "y".repeat(9_000));
   assert.equal(records.length, 2);
   const plays = {
     "sent twice": ([first]: readonly Bytes[]) => [first, first],
@@ -139,25 +139,25 @@ test("attack 15: a shared record sent twice, left out or swapped ends the sessio
 
 test("attack 15: one sent again later, or put before what is the reader's alone, ends the session", async () => {
   const { client, server } = await listening("later");
-  const frame = await server.sealShared([await one(DEN, "text")]);
+  const frame = await server.sealShared([one(DEN, "text")]);
   await heardBy(client, frame);
   await heardBy(client, await server.sealMessages([utf8("between")]));
   assert.deepEqual(await heardBy(client, frame), DEAD);
   const other = await listening("before");
   const own = await other.server.sealMessages([utf8("own")]);
-  const behind = await other.server.sealShared([await one(DEN, "text")]);
+  const behind = await other.server.sealShared([one(DEN, "text")]);
   assert.deepEqual(await heardBy(other.client, concat(behind, own)), DEAD);
 });
 
 test("attack 15: what was said to one reader is nothing to another, though both have the key", async () => {
   const [ann, bob] = [await listening("ann"), await listening("bob")];
-  assert.deepEqual(await heardBy(bob.client, await ann.server.sealShared([await one(DEN, "text")])), DEAD);
+  assert.deepEqual(await heardBy(bob.client, await ann.server.sealShared([one(DEN, "text")])), DEAD);
 });
 
 test("attack 15: a member who has the key cannot put words of their own under a tag of the server's", async () => {
   const { client, server } = await listening("victim");
-  const frame = await server.sealShared([await one(DEN, "text")]);
-  const { bytes } = await one(DEN, "evil");
+  const frame = await server.sealShared([one(DEN, "text")]);
+  const { bytes } = one(DEN, "evil");
   const tag = frame.slice(-SHARED_TAG_BYTES);
   assert.deepEqual(await heardBy(client, concat(u16(bytes.length + tag.length), bytes, tag)), DEAD);
 });
@@ -166,28 +166,28 @@ test("attack 15: a record of another room, or under another key, has no tag here
   for (const key of [roomKey("hut", "first"), roomKey("den", "second")]) {
     const { client, server } = await listening("other room");
     // Both keys are told, so that nothing but the tag is in the way.
-    await heardBy(client, await server.sealShared(await shared(key, "begun")));
+    await heardBy(client, await server.sealShared(shared(key, "begun")));
     if (key.room.toHex() === DEN.room.toHex()) {
-      await heardBy(client, await server.sealShared(await shared(DEN, "again")));
+      await heardBy(client, await server.sealShared(shared(DEN, "again")));
     }
-    const frame = await server.sealShared([await one(DEN, "text")]);
+    const frame = await server.sealShared([one(DEN, "text")]);
     const moved = concat(frame.slice(0, 3), key.room, key.id, frame.slice(3 + 32));
     assert.deepEqual(await heardBy(client, moved), DEAD);
   }
 });
 
 test("attack 15: whatever octet of a shared record is altered, nothing of it is heard", async () => {
-  const { length } = await (await listening("length")).server.sealShared([await one(DEN, "text")]);
+  const { length } = await (await listening("length")).server.sealShared([one(DEN, "text")]);
   for (let at = FRAME_HEADER_BYTES; at < length; at++) {
     const { client, server } = await listening("altered");
-    const frame = await server.sealShared([await one(DEN, "text")]);
+    const frame = await server.sealShared([one(DEN, "text")]);
     assert.deepEqual(await heardBy(client, frame.with(at, (frame[at] ?? 0) ^ 1)), DEAD, `octet ${at}`);
   }
 });
 
 test("attack 15: a client that shares, or tells a room's key, is put out", async () => {
   const { client, server } = await open("sharing client");
-  const { events } = await server.receive(await client.sealShared([await one(DEN, "text")]));
+  const { events } = await server.receive(await client.sealShared([one(DEN, "text")]));
   assert.deepEqual(events, [{ kind: "failed", fault: "unexpectedRecord" }]);
 });
 

@@ -22,7 +22,14 @@ import {
   X25519_BYTES,
 } from "../../lib/crypto/port.ts";
 import { requireLength } from "../../lib/crypto/lengths.ts";
-import { a256cbcHs512, runningSha256, sha256Now } from "../../lib/crypto/synchronous.ts";
+import { hmacSha256Now } from "../../lib/crypto/hmac_noble.ts";
+import {
+  a256cbcHs512,
+  aes256CbcNow,
+  runningSha256,
+  sha256Now,
+  sha512Now,
+} from "../../lib/crypto/synchronous.ts";
 import { type Bytes, concat, equal, utf8 } from "../../lib/wire/bytes.ts";
 
 /**
@@ -58,6 +65,9 @@ export function simulatedProvider(rest: () => Promise<void> | void = () => {}): 
 
   return {
     sha256Now,
+    sha512Now,
+    hmacSha256Now,
+    aes256CbcNow,
     runningSha256,
     a256cbcHs512,
     sha256: (data) => later(sha256Now(data)),

@@ -224,7 +224,9 @@ async function rewritten(folder: string, room: RoomState, entry: Logged): Promis
       .get(sequence) ?? {};
     database.prepare("DELETE FROM entries WHERE number = ?").run(number ?? null);
     database.prepare("DELETE FROM entry_ids WHERE id = ?").run(entry.id);
-    rows.addEntry(database, { number: 1, id: room.id }, entry);
+    for (const place of rows.placesFor(database, 1)) {
+      rows.addEntry(database, { number: 1, id: room.id }, { entry, place });
+    }
     database.prepare("UPDATE entries SET edits = ? WHERE room = 1 AND sequence = ?").run(
       edits ?? null,
       sequence,
