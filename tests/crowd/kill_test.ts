@@ -33,7 +33,7 @@ const CUTS_MS_MAX = 600;
 
 /** What a client without a connection, and one that the server leaves in the lurch, say at their end. */
 const ENDS_TO_BE_REPEATED =
-  /^Cannot (send all that was said at .*; start again, and (?:it is|they are) sent|end cleanly .*)\.$/;
+  /^(Cannot send all that was said at .*; start again, and (?:it is|they are) sent|Cannot end cleanly .*|Connection cut: .*)\.$/;
 
 folderTest(
   `attack 23: a server that is killed ${KILLS} times under load, and clients that are cut and killed, lose and double nothing`,
