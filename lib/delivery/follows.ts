@@ -78,14 +78,15 @@ export class Follows {
     for (const { author, acknowledgement } of stored) {
       if (author !== undefined && !follows.has(author)) author.peer.send(acknowledgement);
     }
-    const isHearer = ([guest, { kind }]: [Guest, Follow]): boolean => kind === "live" && !authors.has(guest);
-    const hearers = Array.from(follows).filter(isHearer).length;
+    const isHearer = (guest: Guest, { kind }: Follow): boolean => kind === "live" && !authors.has(guest);
+    let hearers = 0;
+    for (const [guest, follow] of follows) if (isHearer(guest, follow)) hearers++;
     const shared = hearers < SHARED_LEAST ? undefined : share?.(stored.map(({ entry }) => entry.message));
     const named = new Set(stored.flatMap(({ entry }) => entry.named));
     const faults: unknown[] = [];
     for (const [guest, follow] of follows) {
       try {
-        if (shared !== undefined && isHearer([guest, follow])) {
+        if (shared !== undefined && isHearer(guest, follow)) {
           guest.introduce(named, this.#cards);
           guest.peer.share(shared);
         } else for (const each of stored) this.#tell(room, guest, follow, toldOf(each, guest));

@@ -80,6 +80,8 @@ export class Guest {
       this.#cards.set(handle, card);
       cards.push(card);
     }
+    // Mostly they know all, and are one of thousands.
+    if (cards.length === 0) return;
     for (const message of cardMessages(cards)) this.tell(message);
   }
 

@@ -11,6 +11,7 @@ import { standingOf } from "../chat/room_state.ts";
 import type { Handle } from "../text/handle.ts";
 import { shareMessages } from "../secure/shared_record.ts";
 import type { Bytes } from "../wire/bytes.ts";
+import { encodeEntryMessage } from "../wire/entry_octets.ts";
 import { type Acknowledgement, encodeMessage, type Logged } from "../wire/message.ts";
 import type { Accepted } from "./batch.ts";
 import type { Guest } from "./guest.ts";
@@ -63,7 +64,7 @@ export class Teller {
   }
 
   #store(room: RoomState, entry: Logged, author: Guest | undefined): void {
-    const message = encodeMessage({ type: "entry", room: room.id, entry });
+    const message = encodeEntryMessage(room.id, entry);
     const acknowledgement = encodeMessage(acknowledgementOf(room.id, entry));
     const stored = { author, acknowledgement, entry: { message, named: namedIn(entry) } };
     const name = room.id.toHex();

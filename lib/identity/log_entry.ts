@@ -21,7 +21,7 @@ import {
   type VerifyingKey,
 } from "../crypto/port.ts";
 import type { Handle } from "../text/handle.ts";
-import { type Bytes, concat, lengthPrefixed, u64, utf8 } from "../wire/bytes.ts";
+import { type Bytes, ByteWriter, concat, utf8 } from "../wire/bytes.ts";
 import type { EntryKind } from "../wire/entry_body.ts";
 import {
   type Content,
@@ -36,6 +36,13 @@ import {
 
 const SIGNED_LABEL = utf8("sotto/1 entry\0");
 const HASH_LABEL = utf8("sotto/1 log\0");
+
+/** Octets of a sequence or a time. */
+const INTEGER_BYTES = 8;
+
+/** Octets of a header but for its kind and its author: two ids, two lengths, a key, two places and a digest. */
+const HEADER_BYTES = ROOM_ID_BYTES + ENTRY_ID_BYTES + 2 + ED25519_KEY_BYTES + 2 * INTEGER_BYTES +
+  3 * HASH_BYTES;
 
 /** Before the first entry of a log, and where an entry is about none. */
 export const NOWHERE: Place = { sequence: 0, hash: new Uint8Array(HASH_BYTES) };
@@ -66,12 +73,12 @@ export function contentDigest(provider: Pick<Provider, "sha256Now">, { salt, bod
 
 /** The signature of a device, or of the host key, 64 octets. Throws a `RangeError` where a field has a wrong length. */
 export async function signEntry(key: SigningKey, claim: EntryClaim): Promise<Bytes> {
-  return await key.sign(concat(SIGNED_LABEL, header(claim, key.publicKey)));
+  return await key.sign(signedBytes(claim, key.publicKey));
 }
 
 /** Whether `signature` is that key's for the claim. Throws as {@linkcode signEntry}. */
 export async function verifyEntry(key: VerifyingKey, claim: EntryClaim, signature: Bytes): Promise<boolean> {
-  return await key.verify(concat(SIGNED_LABEL, header(claim, key.publicKey)), signature);
+  return await key.verify(signedBytes(claim, key.publicKey), signature);
 }
 
 /** What the author of an entry in `room` has signed. */
@@ -95,9 +102,12 @@ export function draftClaim(
 export function entryHash(provider: Pick<Provider, "sha256Now">, room: Bytes, entry: Logged): Bytes {
   const { sequence, time, previous, device, signature } = entry;
   requireLengths([[previous, HASH_BYTES], [signature, ED25519_SIGNATURE_BYTES]]);
-  return provider.sha256Now(
-    concat(HASH_LABEL, header(claimOf(room, entry), device), signature, u64(sequence), u64(time), previous),
-  );
+  const size = HASH_LABEL.length + headerBytes(entry) + signature.length + 2 * INTEGER_BYTES +
+    previous.length;
+  const writer = new ByteWriter(size).put(HASH_LABEL);
+  putHeader(writer, claimOf(room, entry), device);
+  writer.put(signature).integer(sequence, INTEGER_BYTES).integer(time, INTEGER_BYTES).put(previous);
+  return provider.sha256Now(writer.bytes);
 }
 
 /** The place of an entry in the log of `room`. */
@@ -105,21 +115,31 @@ export function placeOf(provider: Pick<Provider, "sha256Now">, room: Bytes, entr
   return { sequence: entry.sequence, hash: entryHash(provider, room, entry) };
 }
 
-function header({ room, id, kind, from, seen, about = NOWHERE, digest }: EntryClaim, device: Bytes): Bytes {
+function signedBytes(claim: EntryClaim, device: Bytes): Bytes {
+  const writer = new ByteWriter(SIGNED_LABEL.length + headerBytes(claim)).put(SIGNED_LABEL);
+  putHeader(writer, claim, device);
+  return writer.bytes;
+}
+
+/** Octets of the header of an entry of that kind and author: handles and kinds are ASCII. */
+function headerBytes(
+  { kind, from }: { readonly kind: EntryKind; readonly from?: Handle | undefined },
+): number {
+  return HEADER_BYTES + kind.length + (from?.length ?? 0);
+}
+
+function putHeader(
+  writer: ByteWriter,
+  { room, id, kind, from, seen, about = NOWHERE, digest }: EntryClaim,
+  device: Bytes,
+): void {
+  const author = from ?? "";
   requireLengths([[room, ROOM_ID_BYTES], [id, ENTRY_ID_BYTES], [device, ED25519_KEY_BYTES]]);
   requireLengths([[seen.hash, HASH_BYTES], [about.hash, HASH_BYTES], [digest, HASH_BYTES]]);
-  return concat(
-    room,
-    id,
-    lengthPrefixed(utf8(kind)),
-    lengthPrefixed(utf8(from ?? "")),
-    device,
-    u64(seen.sequence),
-    seen.hash,
-    u64(about.sequence),
-    about.hash,
-    digest,
-  );
+  writer.put(room).put(id);
+  writer.integer(kind.length, 1).put(utf8(kind)).integer(author.length, 1).put(utf8(author)).put(device);
+  writer.integer(seen.sequence, INTEGER_BYTES).put(seen.hash);
+  writer.integer(about.sequence, INTEGER_BYTES).put(about.hash).put(digest);
 }
 
 /** With a field of a wrong length, two claims could have the same octets. */

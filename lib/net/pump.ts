@@ -34,8 +34,11 @@ export interface Socket {
   close(): void;
 }
 
-/** Smallest and largest read buffer in octets: an idle connection costs little, a busy one gets whole records. */
-const READ_BYTES_MIN = 1_024;
+/**
+ * Smallest and largest read buffer in octets: an idle connection costs little, a busy one gets whole records. It grows
+ * while reads fill it, and is the smallest again after one that left most of it empty.
+ */
+const READ_BYTES_MIN = 512;
 const READ_BYTES_MAX = 65_536;
 
 /**
@@ -72,17 +75,23 @@ async function readAll(socket: Socket, pumped: Pumped, clock: () => number): Pro
     if (count === null) return pumped.receiveEnd();
     await pumped.receive(buffer.slice(0, count), clock());
     if (count === buffer.length && count < READ_BYTES_MAX) buffer = new Uint8Array(2 * count);
+    else if (8 * count < buffer.length) buffer = new Uint8Array(READ_BYTES_MIN);
   }
 }
 
 async function writeAll(socket: Socket, pumped: Pumped, clock: () => number): Promise<void> {
   for (;;) {
-    const bytes = await pumped.nextWrite(clock);
+    let bytes = await pumped.nextWrite(clock);
     if (bytes === undefined) return;
-    for (let written = 0; written < bytes.length;) {
-      const count = await attempt(() => socket.write(bytes.subarray(written)), pumped);
-      if (count === undefined) return;
-      written += count;
+    try {
+      // Mostly a socket takes all of it.
+      for (;;) {
+        const count = await socket.write(bytes);
+        if (count === bytes.length) break;
+        bytes = bytes.subarray(count);
+      }
+    } catch {
+      return pumped.lost();
     }
   }
 }

@@ -51,6 +51,12 @@ type Queued =
   | { readonly kind: "own"; readonly message: Bytes; readonly octets: number }
   | { readonly kind: "shared"; readonly messages: SharedMessages; readonly octets: number };
 
+/** A pump that waits. */
+interface Idle {
+  readonly now: () => number;
+  readonly give: (bytes: Bytes) => void;
+}
+
 /** How far a connection had come. */
 export type LinkStage = "handshake" | "login" | "conversation";
 
@@ -121,6 +127,8 @@ export class Link {
   #wrote: number;
   #rekeyed: number;
   #signal: () => void = () => {};
+  /** Who waits for something to be written, where nothing is. */
+  #idle: Idle | undefined;
 
   private constructor(
     channel: Channel,
@@ -187,7 +195,17 @@ export class Link {
    * was not told their key is told it before them.
    */
   share(messages: SharedMessages): void {
-    this.#push({ kind: "shared", messages, octets: messages.octets });
+    const idle = this.#idle;
+    // Whoever has nothing to write takes it at once: to each of thousands, one after the other.
+    const bytes = idle === undefined || this.#isDue || !this.#maySealNow
+      ? undefined
+      : this.#channel.shareNow(messages.records);
+    if (idle === undefined || bytes === undefined) {
+      return this.#push({ kind: "shared", messages, octets: messages.octets });
+    }
+    this.#idle = undefined;
+    this.#wrote = idle.now();
+    idle.give(bytes);
   }
 
   /**
@@ -329,15 +347,38 @@ export class Link {
    * The next bytes to be written: all that waits, up to {@linkcode WRITE_BYTES_MAX} of messages. Waits while there
    * is nothing; `undefined` once there never will be. To be asked again when the last write has ended.
    */
-  async nextWrite(now: () => number): Promise<Bytes | undefined> {
+  nextWrite(now: () => number): Promise<Bytes | undefined> {
     this.#afterWrite();
-    while (this.#phase.kind !== "ended") {
+    if (this.#isOver || this.#isDue) return this.#takeNext(now);
+    const { promise, resolve } = Promise.withResolvers<Bytes | undefined>();
+    this.#idle = { now, give: resolve };
+    this.#signal = () => {
+      if (this.#idle?.give !== resolve) return;
+      this.#idle = undefined;
+      // In a while: what is sent in this turn leaves together.
+      resolve(Promise.resolve().then(() => this.#takeNext(now)));
+    };
+    return promise;
+  }
+
+  async #takeNext(now: () => number): Promise<Bytes | undefined> {
+    while (!this.#isOver) {
       const signalled = this.#nextSignal();
       const bytes = this.#takeShared(now()) ?? await this.#takeWrite(now());
       if (bytes !== undefined) return bytes;
       await signalled;
     }
     return undefined;
+  }
+
+  get #isOver(): boolean {
+    return this.#phase.kind === "ended";
+  }
+
+  /** Whether there may be something to write: thousands of idle connections are asked after each write. */
+  get #isDue(): boolean {
+    return this.#queue.length > 0 || this.#replies.length > 0 || this.#pingWanted || this.#rekeyWanted ||
+      this.#phase.kind === "closing" || this.#channel.rekeyDue;
   }
 
   #push(queued: Queued): void {
@@ -560,16 +601,14 @@ export class Link {
 
   /** The frames of what was shared, where nothing else waits or is due: there is no promise in that. */
   #takeShared(now: number): Bytes | undefined {
-    if (this.#phase.kind !== "open" || this.#queue.length === 0 || this.#replies.length > 0) return undefined;
-    if (this.#loginCalls > 0 || this.#rekeyWanted || !this.#channel.canSeal || this.#channel.rekeyDue) {
-      return undefined;
-    }
-    const records: SharedRecord[] = [];
+    if (this.#queue.length === 0 || this.#replies.length > 0 || this.#rekeyWanted) return undefined;
+    if (!this.#maySealNow || this.#channel.rekeyDue) return undefined;
     const count = this.#nextCount();
+    const records: SharedRecord[] = [];
     for (let at = 0; at < count; at++) {
       const queued = this.#queue[at];
       if (queued?.kind !== "shared") return undefined;
-      records.push(...queued.messages.records);
+      for (const record of queued.messages.records) records.push(record);
     }
     const bytes = this.#channel.shareNow(records);
     if (bytes === undefined) return undefined;
@@ -577,6 +616,11 @@ export class Link {
     this.#pingWanted = false;
     this.#wrote = now;
     return bytes;
+  }
+
+  /** Whether messages may be sealed, and nothing of the login is under way that goes before them. */
+  get #maySealNow(): boolean {
+    return this.#phase.kind === "open" && this.#loginCalls === 0 && this.#channel.canSeal;
   }
 
   /** How many of those that wait one write takes. */
@@ -603,6 +647,7 @@ export class Link {
   }
 
   #tellDrained(): void {
+    if (this.#draining.length === 0) return;
     const settled = this.#draining.filter(({ octets }) => this.#queuedBytes <= octets);
     if (settled.length === 0) return;
     this.#draining = this.#draining.filter((each) => !settled.includes(each));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ByteReader, type Bytes, concat, u16 } from "../wire/bytes.ts";
+import { ByteReader, type Bytes, ByteWriter, concat } from "../wire/bytes.ts";
 import { CONTENT_BYTES_MAX } from "./inner.ts";
 
 /** Contents of as few records as hold `messages` in order, each message as `u16 length | message`. */
@@ -13,7 +13,7 @@ export function packMessages(messages: readonly Bytes[]): readonly Bytes[] {
   let parts: Bytes[] = [];
   let used = 0;
   for (const message of messages) {
-    const part = concat(u16(message.length), message);
+    const part = new ByteWriter(2 + message.length).integer(message.length, 2).put(message).bytes;
     if (used + part.length > CONTENT_BYTES_MAX) {
       contents.push(concat(...parts));
       parts = [];

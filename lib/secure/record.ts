@@ -8,7 +8,7 @@
 
 import { AES_BLOCK_BYTES, type Entropy, type Mac, type MacNow, type Provider } from "../crypto/port.ts";
 import type { TraceEvent } from "../text/trace.ts";
-import { type Bytes, concat, u16, u32, u64 } from "../wire/bytes.ts";
+import { type Bytes, ByteWriter, concat } from "../wire/bytes.ts";
 import { encodeFrame } from "../wire/frame.ts";
 import { PADDING_BUCKETS_BYTES } from "../wire/limits.ts";
 import { type RecordCipher, recordCipher, TAG_BYTES } from "./aead.ts";
@@ -72,7 +72,7 @@ async function followingEpoch(epoch: Epoch, provider: Provider): Promise<Epoch> 
 
 /** A: what the tag covers before IV and ciphertext (RFC 7518 §5.2.2.1, PROTOCOL §5.2). */
 function associatedData({ epoch, sequence }: Epoch, bodyBytes: number): Bytes {
-  return concat(u32(epoch), u64(sequence), u16(bodyBytes));
+  return new ByteWriter(14).integer(epoch, 4).integer(sequence, 8).integer(bodyBytes, 2).bytes;
 }
 
 /** Seals what one end sends. */
@@ -131,7 +131,11 @@ export class Sealer {
    */
   shareNow(records: readonly SharedRecord[]): Bytes | undefined {
     if (this.#calls > 0 || this.#sharedTags === undefined) return undefined;
-    for (const { key } of records) if (!this.#roomKeys.has(key)) return undefined;
+    let known: RoomKey | undefined;
+    for (const { key } of records) {
+      if (key !== known && !this.#roomKeys.has(key)) return undefined;
+      known = key;
+    }
     return this.#tagged(records, this.#sharedTags);
   }
 

@@ -7,8 +7,8 @@
  */
 
 import { AES_BLOCK_BYTES, AES_KEY_BYTES, type Entropy, type Provider } from "../crypto/port.ts";
-import { ByteReader, type Bytes, concat, equal, u8, utf8 } from "../wire/bytes.ts";
-import { PADDING_BUCKETS_BYTES, RECORD_BYTES_MAX } from "../wire/limits.ts";
+import { ByteReader, type Bytes, ByteWriter, concat, equal, u8, utf8 } from "../wire/bytes.ts";
+import { FRAME_HEADER_BYTES, PADDING_BUCKETS_BYTES, RECORD_BYTES_MAX } from "../wire/limits.ts";
 import { decodeInner, encodeInner } from "./inner.ts";
 import { packMessages } from "./message_pack.ts";
 import { ciphertextBytes } from "./suite.ts";
@@ -27,9 +27,6 @@ const SHARED_KIND = 1;
 
 /** Octets of what a tag covers before the digest: epoch, sequence, length and kind. */
 const TAGGED_HEADER_BYTES = 4 + 8 + 2 + 1;
-
-/** Octets before a frame's body. */
-const LENGTH_BYTES = 2;
 
 /** Octets before the initialisation vector: kind, room and key id. */
 const HEADER_BYTES = 1 + 2 * ROOM_KEY_ID_BYTES;
@@ -102,14 +99,8 @@ export function sharedBodyBytes({ bytes }: Pick<SharedRecord, "bytes">): number 
 
 /** What a peer's tag covers before the digest: `u32 epoch | u64 sequence | u16 length of the body | u8 kind`. */
 export function taggedHeader({ epoch, sequence }: RecordPlace, record: Pick<SharedRecord, "bytes">): Bytes {
-  // For each reader of each record: one allocation in place of four.
-  const header = new Uint8Array(TAGGED_HEADER_BYTES);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, epoch);
-  view.setBigUint64(4, BigInt(sequence));
-  view.setUint16(12, sharedBodyBytes(record));
-  view.setUint8(14, SHARED_KIND);
-  return header;
+  return new ByteWriter(TAGGED_HEADER_BYTES).integer(epoch, 4).integer(sequence, 8)
+    .integer(sharedBodyBytes(record), 2).integer(SHARED_KIND, 1).bytes;
 }
 
 /** One after the other, the frames of shared records, `tag` writing each one's tag over its place among them. */
@@ -117,18 +108,15 @@ export function sharedFrames(
   records: readonly SharedRecord[],
   tag: (into: Bytes, record: SharedRecord) => void,
 ): Bytes {
-  const size = records.reduce((sum, record) => sum + LENGTH_BYTES + sharedBodyBytes(record), 0);
-  const frames = new Uint8Array(size);
-  const view = new DataView(frames.buffer);
-  let at = 0;
+  let size = 0;
+  for (const record of records) size += FRAME_HEADER_BYTES + sharedBodyBytes(record);
+  const frames = new ByteWriter(size);
+  const into = new Uint8Array(SHARED_TAG_BYTES);
   for (const record of records) {
-    const end = at + LENGTH_BYTES + sharedBodyBytes(record);
-    view.setUint16(at, sharedBodyBytes(record));
-    frames.set(record.bytes, at + LENGTH_BYTES);
-    tag(frames.subarray(end - SHARED_TAG_BYTES, end), record);
-    at = end;
+    tag(into, record);
+    frames.integer(sharedBodyBytes(record), FRAME_HEADER_BYTES).put(record.bytes).put(into);
   }
-  return frames;
+  return frames.bytes;
 }
 
 /** A shared record as it came, before anything of it is believed. */

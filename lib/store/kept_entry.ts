@@ -1,18 +1,13 @@
 /**
- * An entry of a log as octets, for keeping: the map of PROTOCOL §6 in CBOR, without what is absent.
+ * An entry of a log from the octets in which it is kept (lib/wire/entry_octets.ts).
  *
  * @module
  */
 
 import * as v from "valibot";
 import type { Bytes } from "../wire/bytes.ts";
-import { decodeCbor, encodeCbor } from "../wire/cbor.ts";
+import { decodeCbor } from "../wire/cbor.ts";
 import { type Logged, LoggedSchema } from "../wire/message.ts";
-
-/** The octets of an entry. */
-export function encodeEntry(entry: Logged): Bytes {
-  return encodeCbor(Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)));
-}
 
 /** The entry of which `bytes` are the octets; `undefined` where they are none's. */
 export function decodeEntry(bytes: Bytes): Logged | undefined {

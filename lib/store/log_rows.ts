@@ -14,8 +14,9 @@ import { decodeRoomState, encodeRoomState } from "../chat/room_snapshot.ts";
 import type { Entropy } from "../crypto/port.ts";
 import { type Bytes, concat, u64 } from "../wire/bytes.ts";
 import { decodeCbor, encodeCbor } from "../wire/cbor.ts";
+import { entryOctets } from "../wire/entry_octets.ts";
 import { HASH_BYTES, type Logged } from "../wire/message.ts";
-import { decodeEntry, encodeEntry } from "./kept_entry.ts";
+import { decodeEntry } from "./kept_entry.ts";
 import { prepared } from "./prepared.ts";
 import { BlobSchema, SLOTS } from "./rooms_file.ts";
 import type { RowSeal } from "./row_seal.ts";
@@ -214,7 +215,7 @@ export class LogRows {
   }
 
   #sealed(secret: Bytes, room: Bytes, entry: Logged): Bytes {
-    return this.#seal.erasable("entries", secret).seal(entryPlace(room, entry.sequence), encodeEntry(entry));
+    return this.#seal.erasable("entries", secret).seal(entryPlace(room, entry.sequence), entryOctets(entry));
   }
 
   #tag(room: Bytes): Bytes {

@@ -6,8 +6,8 @@
  *     sealed row        AEAD_AES_256_CBC_HMAC_SHA_512 under the key of "rows": iv 16 | ciphertext | tag 32,
  *                       associated data L(table) | place
  *     tag               HMAC under the key of "tags" of L(table) | value, 32 octets
- *     erasable          the same AEAD under SHA-256(u32 1 | Z) | SHA-256(u32 2 | Z), Z being the key of "erasable"
- *                       | a secret of its own 32 (SP 800-56C §4.1, one step)
+ *     erasable          the same AEAD under SHA-512(u32 1 | Z), Z being the key of "erasable" | a secret of its own 32
+ *                       (SP 800-56C §4.1, one step)
  *
  * @module
  */
@@ -72,7 +72,7 @@ export async function rowSeal(provider: Provider, entropy: Entropy, secret: Byte
   const erasable = await keyOf("erasable");
   const keyUnder = (own: Bytes): Bytes => {
     requireSecret(own);
-    return concat(...[1, 2].map((count) => provider.sha256Now(concat(u32(count), erasable, own))));
+    return provider.sha512Now(concat(u32(1), erasable, own));
   };
   return {
     seal: (table, place, plaintext) => rows.seal(entropy(AES_BLOCK_BYTES), plaintext, placeIn(table, place)),

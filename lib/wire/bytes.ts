@@ -23,13 +23,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * ```
  */
 export function concat(...parts: readonly Bytes[]): Bytes {
-  const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const writer = new ByteWriter(length);
+  for (const part of parts) writer.put(part);
+  return writer.bytes;
 }
 
 /**
@@ -76,15 +74,57 @@ export function u64(value: number): Bytes {
   return bigEndian(value, 8);
 }
 
-function bigEndian(value: number, length: 1 | 2 | 4 | 8): Bytes {
-  if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** (8 * length)) {
-    throw new RangeError(`Cannot write ${value} in ${length} octets: it does not fit`);
+function bigEndian(value: number, length: IntegerLength): Bytes {
+  return new ByteWriter(length).integer(value, length).bytes;
+}
+
+/** Octets that an integer may have. */
+type IntegerLength = 1 | 2 | 4 | 8;
+
+/** The first integer that does not fit into so many octets, or is none that a number holds exactly. */
+const TOO_BIG: Readonly<Record<IntegerLength, number>> = {
+  1: 2 ** 8,
+  2: 2 ** 16,
+  4: 2 ** 32,
+  8: Number.MAX_SAFE_INTEGER + 1,
+};
+
+/**
+ * Writes a structure from its first octet to its last into as many octets as it has: one allocation, where joining its
+ * fields would take one for each.
+ */
+export class ByteWriter {
+  /** What is written, all of it once it is whole. */
+  readonly bytes: Bytes;
+  #at = 0;
+
+  /** Starts at the first of `length` octets. */
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length);
   }
-  const bytes = new Uint8Array(length);
-  for (let rest = value, at = length - 1; at >= 0; at--, rest = Math.floor(rest / 256)) {
-    bytes[at] = rest % 256;
+
+  /** Writes octets. Throws a `RangeError` where they do not fit. */
+  put(part: Bytes): this {
+    this.bytes.set(part, this.#at);
+    this.#at += part.length;
+    return this;
   }
-  return bytes;
+
+  /** Writes a big-endian integer. Throws a `RangeError` where it does not fit into `length` octets. */
+  integer(value: number, length: IntegerLength): this {
+    if (!Number.isSafeInteger(value) || value < 0 || value >= TOO_BIG[length]) {
+      throw new RangeError(`Cannot write ${value} in ${length} octets: it does not fit`);
+    }
+    // Shifts take 32 bits.
+    const low = value >>> 0;
+    const high = length === 8 ? (value - low) / 2 ** 32 : 0;
+    const end = this.#at + length;
+    for (let at = end - 1, shift = 0; at >= this.#at; at--, shift += 8) {
+      this.bytes[at] = shift < 32 ? low >>> shift : high >>> (shift - 32);
+    }
+    this.#at = end;
+    return this;
+  }
 }
 
 /** L(x) of PROTOCOL §2: one octet of length, then x. Throws a `RangeError` beyond 255 octets. */

@@ -7,6 +7,7 @@
 
 import { decode, encode } from "cborg";
 import { type Bytes, equal } from "./bytes.ts";
+import { isDeterministic } from "./cbor_form.ts";
 
 /** `value` in deterministic CBOR. Throws where it holds something that CBOR has no plain type for. */
 export function encodeCbor(value: unknown): Bytes {
@@ -25,7 +26,7 @@ export function decodeCbor(bytes: Bytes): unknown {
       allowUndefined: false,
       rejectDuplicateMapKeys: true,
     });
-    return equal(encodeCbor(value), bytes) ? value : undefined;
+    return isDeterministic(bytes) || equal(encodeCbor(value), bytes) ? value : undefined;
   } catch {
     // The library tells malformed input by throwing, and deep nesting by the exhausted stack.
     return undefined;

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type Bytes, concat, u16 } from "./bytes.ts";
+import { type Bytes, ByteWriter, concat } from "./bytes.ts";
 import { FRAME_HEADER_BYTES } from "./limits.ts";
 
 /** A frame ready to be written. Throws a `RangeError` where the body is longer than 65,535 octets. */
 export function encodeFrame(body: Bytes): Bytes {
-  return concat(u16(body.length), body);
+  return new ByteWriter(FRAME_HEADER_BYTES + body.length).integer(body.length, FRAME_HEADER_BYTES).put(body)
+    .bytes;
 }
 
 /** What {@linkcode FrameReader.next} finds. */
@@ -42,7 +43,8 @@ export class FrameReader {
 
   /** The next frame, whose body may have 1 to `limit` octets. */
   next(limit: number): NextFrame {
-    const [high, low] = this.#unread;
+    const high = this.#unread[0];
+    const low = this.#unread[1];
     if (high === undefined || low === undefined) return { kind: "incomplete" };
     const length = high * 256 + low;
     if (length === 0 || length > limit) return { kind: "refused" };

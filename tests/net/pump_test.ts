@@ -161,15 +161,18 @@ test("nothing is read while what came is not dealt with", async () => {
   await pumped;
 });
 
-test("an idle connection reads into a small buffer, a busy one into larger ones up to a bound", async () => {
+test("an idle connection reads into a small buffer, a busy one into larger ones up to a bound, and then again", async () => {
   const { socket, notebook, pumped } = pumping();
   const stream = new Uint8Array(600_000).map((_, at) => at % 251);
   socket.arrive(stream);
+  socket.arrive(Uint8Array.of(1));
+  socket.arrive(Uint8Array.of(2));
   socket.arrive(null);
   await notebook.until("receiveEnd");
-  assert.deepEqual(concat(...notebook.received), stream);
-  assert.equal(socket.buffers[0], 1_024);
+  assert.deepEqual(concat(...notebook.received), concat(stream, Uint8Array.of(1, 2)));
+  assert.equal(socket.buffers[0], 512);
   assert.equal(Math.max(...socket.buffers), 65_536);
+  assert.equal(socket.buffers.at(-1), 512);
   notebook.end();
   await pumped;
 });

@@ -5,10 +5,11 @@ import type { LogChange, LogStore } from "../../lib/chat/log_port.ts";
 import type { RoomState } from "../../lib/chat/room.ts";
 import { systemEntropy } from "../../lib/crypto/entropy.ts";
 import { openAccountDatabase } from "../../lib/store/account_database.ts";
-import { decodeEntry, encodeEntry } from "../../lib/store/kept_entry.ts";
+import { decodeEntry } from "../../lib/store/kept_entry.ts";
+import { encodeEntryMessage, entryOctets } from "../../lib/wire/entry_octets.ts";
 import type { RoomStore } from "../../lib/store/room_store.ts";
 import { openRoomsFile } from "../../lib/store/rooms_file.ts";
-import type { Logged } from "../../lib/wire/message.ts";
+import { encodeMessage, type Logged } from "../../lib/wire/message.ts";
 import { provider } from "../crypto/test_provider.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
@@ -26,11 +27,24 @@ test("an entry is kept as it was, with all that may be absent", () => {
     about: 1,
   });
   for (const entry of room.entries) {
-    deepEqual(decodeEntry(encodeEntry(entry)), entry);
+    deepEqual(decodeEntry(entryOctets(entry)), entry);
     const { content: _, ...erased } = entry;
-    deepEqual(decodeEntry(encodeEntry({ ...erased, erasedBy: 7 })), { ...erased, erasedBy: 7 });
+    deepEqual(decodeEntry(entryOctets({ ...erased, erasedBy: 7 })), { ...erased, erasedBy: 7 });
   }
   equal(decodeEntry(octets(3, 1)), undefined);
+});
+
+test("an entry is told in the octets in which it is kept, as any message would be", () => {
+  const id = octets(16, 7);
+  const room = new SpokenRoom(1);
+  room.say("hello");
+  room.say("\u{1f600} and so on ".repeat(30), { from: BEN });
+  for (const entry of room.entries) {
+    const { content: _, ...erased } = entry;
+    for (const each of [entry, { ...erased, erasedBy: 7 }]) {
+      deepEqual(encodeEntryMessage(id, each), encodeMessage({ type: "entry", room: id, entry: each }));
+    }
+  }
 });
 
 folderTest("rooms and entries are there after the database was closed and opened again", async (folder) => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { decode } from "cborg";
 import fc from "npm:fast-check@4.10.2";
 import { decodeCbor, encodeCbor } from "../../lib/wire/cbor.ts";
+import { isDeterministic } from "../../lib/wire/cbor_form.ts";
+import type { Bytes } from "../../lib/wire/bytes.ts";
 import { check } from "../properties.ts";
 import { test } from "../sanitized.ts";
 
@@ -62,6 +65,40 @@ const REFUSED: Readonly<Record<string, string>> = {
 for (const [what, hex] of Object.entries(REFUSED)) {
   test(`refused: ${what}`, () => assert.equal(decodeCbor(Uint8Array.fromHex(hex)), undefined));
 }
+
+test("what is found deterministic at once is what encodes to the same octets, whatever octet is another", () => {
+  const reencoded = (bytes: Bytes): boolean => {
+    try {
+      const value: unknown = decode(bytes, {
+        strict: true,
+        allowIndefinite: false,
+        rejectDuplicateMapKeys: true,
+      });
+      return encodeCbor(value).toHex() === bytes.toHex();
+    } catch {
+      return false;
+    }
+  };
+  let found = 0;
+  return check(
+    fc.property(value(), fc.nat(), fc.nat({ max: 255 }), (given, place, octet) => {
+      const bytes = encodeCbor(given);
+      found += isDeterministic(bytes) ? 1 : 0;
+      for (
+        const each of [bytes, bytes.with(place % bytes.length, octet), bytes.slice(0, place % bytes.length)]
+      ) {
+        if (isDeterministic(each)) assert.equal(reencoded(each), true, each.toHex());
+      }
+    }),
+    5_000,
+  ).then(() => assert.ok(found > 500, "most values are found so"));
+});
+
+test("what is not deterministic is not found to be so at once", () => {
+  for (const [what, hex] of Object.entries(REFUSED)) {
+    assert.equal(isDeterministic(Uint8Array.fromHex(hex)), false, what);
+  }
+});
 
 test("a key named __proto__ touches no prototype", () => {
   for (const hex of ["a1695f5f70726f746f5f5fa1617801", "a2617801695f5f70726f746f5f5fa1617901"]) {
