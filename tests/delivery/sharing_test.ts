@@ -45,11 +45,13 @@ test("what several say in one turn is one record for those who said nothing, and
   const { hall, devices } = await lobby();
   const [ann, bob] = [at(devices, 0), at(devices, 1)];
   const before = devices.map(({ heard }) => heard.length);
-  await Promise.all(
-    [ann, bob].map(async (device) =>
-      device.send(await device.draft({ kind: "text", body: { text: device.handle } }))
-    ),
+  const drafts = await Promise.all(
+    [ann, bob].map(async (device) => ({
+      device,
+      draft: await device.draft({ kind: "text", body: { text: device.handle } }),
+    })),
   );
+  for (const { device, draft } of drafts) device.send(draft);
   await hall.settled();
   assert.deepEqual(devices.slice(2).map(({ shared }) => shared.at(-1)?.messages.length), [2, 2, 2, 2]);
   assert.deepEqual(ann.summary(before[0]).toSorted(), ["ack", "bob: bob"]);
