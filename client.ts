@@ -48,6 +48,7 @@ import { connectTls } from "./lib/net/tls.ts";
 import type { ClientOptions, HostKeyPin } from "./lib/secure/client_handshake.ts";
 import { Link } from "./lib/secure/link.ts";
 import { pskFromText } from "./lib/secure/psk.ts";
+import { NO_TRACE } from "./lib/secure/record.ts";
 import { type Suite, SUITES } from "./lib/secure/suite.ts";
 import { readCertificates } from "./lib/store/certificate_file.ts";
 import { outputFault } from "./lib/store/file_failure.ts";
@@ -415,7 +416,7 @@ function personFor({ config: { password }, terminal }: Errand, { mode, newPasswo
 function dialer(errand: Errand, pin: HostKeyPin): Dial {
   const { config, provider, psk, trace, ticker } = errand;
   const options: ClientOptions = { suites: config.suites, psk, pin };
-  const tracer = config.trace ? (event: TraceEvent) => trace.lines(traceLines(event)) : () => {};
+  const tracer = config.trace ? (event: TraceEvent) => trace.lines(traceLines(event)) : NO_TRACE;
   return async <Kind extends Connection>(carry: (link: Link) => Kind) => {
     const { socket, answered, answeredInTls } = await openSocket(errand);
     const link = await Link.client(options, { provider, entropy: systemEntropy, trace: tracer }, clock());

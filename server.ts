@@ -64,7 +64,7 @@ import { connectUnix, listenUnix, type UnixListening } from "./lib/net/unix_sock
 import type { ChannelParts } from "./lib/secure/channel.ts";
 import { Link } from "./lib/secure/link.ts";
 import { pskFromText } from "./lib/secure/psk.ts";
-import type { Tracer } from "./lib/secure/record.ts";
+import { NO_TRACE, type Tracer } from "./lib/secure/record.ts";
 import type { ServerOptions } from "./lib/secure/server_handshake.ts";
 import { type Suite, SUITES } from "./lib/secure/suite.ts";
 import { admit, type HalfOpen, settle } from "./lib/session/admission.ts";
@@ -353,7 +353,7 @@ async function converse(house: House, { socket, from }: Accepted, peer: PeerId):
   noteConnected(address);
   const trace: Tracer = house.trace
     ? (event) => traceLines(event).forEach((line) => noteTrace(address, line))
-    : () => {};
+    : NO_TRACE;
   const note = (news: SessionNews): void => noteSession(address, news);
   const link = Link.server(house.options, { ...house.parts, trace }, clock());
   const session = new Session(peer, link, {

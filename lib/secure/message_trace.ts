@@ -7,10 +7,11 @@
 import type { Bytes } from "../wire/bytes.ts";
 import { HANDSHAKE_TYPES, type HandshakeName, splitMessages } from "./handshake_message.ts";
 import type { NamedLoginMessage } from "./login_message.ts";
-import type { Tracer } from "./record.ts";
+import { NO_TRACE, type Tracer } from "./record.ts";
 
 /** Tells of the handshake's messages that `bytes` are. */
 export function traceMessages(trace: Tracer, way: "sent" | "received", bytes: Bytes): void {
+  if (trace === NO_TRACE) return;
   for (const { type, bytes: message } of splitMessages(bytes) ?? []) {
     const name = HANDSHAKE_NAMES.find((candidate) => HANDSHAKE_TYPES[candidate] === type);
     if (name !== undefined) trace({ kind: "handshake", way, message: name, bytes: message });

@@ -37,6 +37,9 @@ export const REKEY_BYTES_MAX = 2 ** 30;
 /** Told what passes, for `--trace`. Never told a key. */
 export type Tracer = (event: TraceEvent) => void;
 
+/** Tells nobody: what is to be told by it need not be taken apart first. */
+export const NO_TRACE: Tracer = (): void => {};
+
 /** Where a direction starts. */
 export interface Direction {
   /** The suite its records use. */
@@ -284,7 +287,7 @@ function traceShared(
   way: "sent" | "received",
   { bytes, tag }: { readonly bytes: Bytes; readonly tag: Bytes },
 ): void {
-  trace({ kind: "shared", way, epoch, sequence, bytes, tag });
+  if (trace !== NO_TRACE) trace({ kind: "shared", way, epoch, sequence, bytes, tag });
 }
 
 /** Whether a body of `length` octets can be a record of `suite`: its plaintext must be one of the five buckets. */

@@ -21,6 +21,7 @@ import { skeleton } from "../text/skeleton.ts";
 import { type Bytes, equal } from "../wire/bytes.ts";
 import type { Keys } from "../wire/message.ts";
 import { DatabaseFile, type DatabaseForm } from "./database_file.ts";
+import { prepared } from "./prepared.ts";
 
 /** The database's name in the data folder. */
 export const ACCOUNTS_FILE = "accounts.db";
@@ -156,7 +157,8 @@ class SqliteAccounts implements AccountDatabase {
 
   keysNaming(handle: Handle, key: Bytes): Promise<Keys | undefined> {
     return this.#read((database) => {
-      const row = database.prepare(
+      const row = prepared(
+        database,
         "SELECT identity, list, signature FROM accounts " +
           `WHERE handle = ? AND standing = 'active' AND instr(list, ?) > 0 AND NOT ${IS_BANNED}`,
       ).get(handle, key);
@@ -170,7 +172,7 @@ class SqliteAccounts implements AccountDatabase {
 
   list(): Promise<readonly Account[]> {
     return this.#read((database) =>
-      database.prepare(`${SELECT_ACCOUNTS} ORDER BY handle`).all().map((row) => this.#accountIn(row))
+      prepared(database, `${SELECT_ACCOUNTS} ORDER BY handle`).all().map((row) => this.#accountIn(row))
     );
   }
 
@@ -192,7 +194,7 @@ class SqliteAccounts implements AccountDatabase {
       const isReset = old !== undefined && old.passwordRecord === undefined && invitation?.handle === handle;
       if (!isReset && isTaken(database, handle)) return { kind: "nameTaken" };
       if (invitation !== undefined) useUp(database, invitation);
-      database.prepare("DELETE FROM invitations WHERE expires <= ?").run(now);
+      prepared(database, "DELETE FROM invitations WHERE expires <= ?").run(now);
       if (isReset) setRecord(database, handle, passwordRecord);
       else insert(database, account);
       const made = this.#account(database, handle);
@@ -227,10 +229,10 @@ class SqliteAccounts implements AccountDatabase {
       const account = this.#account(database, handle);
       if (account === undefined || !areSame(account.keys, expected)) return false;
       const { identity, list, signature } = keys;
-      database.prepare("UPDATE accounts SET identity = ?, list = ?, signature = ? WHERE handle = ?")
+      prepared(database, "UPDATE accounts SET identity = ?, list = ?, signature = ? WHERE handle = ?")
         .run(identity, list, signature, handle);
       if (recovery === undefined) return true;
-      database.prepare("UPDATE accounts SET recovery = ? WHERE handle = ?").run(recovery, handle);
+      prepared(database, "UPDATE accounts SET recovery = ? WHERE handle = ?").run(recovery, handle);
       return true;
     });
     // A replaced blob holds an identity key under a code that somebody may know.
@@ -242,7 +244,7 @@ class SqliteAccounts implements AccountDatabase {
     return this.#change((database) => {
       // An account that is let in again is not banned any more.
       if (standing === "active") liftBan(database, { kind: "account", handle });
-      return database.prepare("UPDATE accounts SET standing = ? WHERE handle = ?").run(standing, handle)
+      return prepared(database, "UPDATE accounts SET standing = ? WHERE handle = ?").run(standing, handle)
         .changes > 0;
     });
   }
@@ -250,7 +252,8 @@ class SqliteAccounts implements AccountDatabase {
   setBan({ subject, since, until, reason }: ServerBan): Promise<boolean> {
     return this.#change((database) => {
       if (subject.kind === "account" && this.#account(database, subject.handle) === undefined) return false;
-      database.prepare(
+      prepared(
+        database,
         "INSERT OR REPLACE INTO bans (kind, subject, since, until, reason) VALUES (?, ?, ?, ?, ?)",
       ).run(subject.kind, nameOf(subject), since, until ?? null, reason ?? null);
       return true;
@@ -275,9 +278,9 @@ class SqliteAccounts implements AccountDatabase {
 
   async remove(handle: Handle): Promise<boolean> {
     const wasThere = await this.#change((database) => {
-      database.prepare("DELETE FROM bans WHERE kind = 'account' AND subject = ?").run(handle);
-      database.prepare("DELETE FROM invitations WHERE handle = ?").run(handle);
-      return database.prepare("DELETE FROM accounts WHERE handle = ?").run(handle).changes > 0;
+      prepared(database, "DELETE FROM bans WHERE kind = 'account' AND subject = ?").run(handle);
+      prepared(database, "DELETE FROM invitations WHERE handle = ?").run(handle);
+      return prepared(database, "DELETE FROM accounts WHERE handle = ?").run(handle).changes > 0;
     });
     this.#file.forgetOld();
     return wasThere;
@@ -286,8 +289,11 @@ class SqliteAccounts implements AccountDatabase {
   addInvitation({ codeHash, expires, usesLeft, handle }: Invitation): Promise<void> {
     return this.#change((database) => {
       // The last one for a person counts: whoever asks for another has lost the one before, maybe to a stranger.
-      if (handle !== undefined) database.prepare("DELETE FROM invitations WHERE handle = ?").run(handle);
-      database.prepare("INSERT INTO invitations (code_hash, expires, uses_left, handle) VALUES (?, ?, ?, ?)")
+      if (handle !== undefined) prepared(database, "DELETE FROM invitations WHERE handle = ?").run(handle);
+      prepared(
+        database,
+        "INSERT INTO invitations (code_hash, expires, uses_left, handle) VALUES (?, ?, ?, ?)",
+      )
         .run(codeHash, expires, usesLeft, handle ?? null);
     });
   }
@@ -304,7 +310,7 @@ class SqliteAccounts implements AccountDatabase {
       // Another program may have been faster; all take the one that is there.
       const found = this.#opaqueSetup(database);
       if (found !== undefined) return found;
-      database.prepare("INSERT INTO server_secrets (name, value) VALUES (?, ?)").run(OPAQUE_SETUP, made);
+      prepared(database, "INSERT INTO server_secrets (name, value) VALUES (?, ?)").run(OPAQUE_SETUP, made);
       return made;
     });
   }
@@ -323,7 +329,7 @@ class SqliteAccounts implements AccountDatabase {
   }
 
   #account(database: DatabaseSync, handle: Handle): Account | undefined {
-    const row = database.prepare(`${SELECT_ACCOUNTS} WHERE handle = ?`).get(handle);
+    const row = prepared(database, `${SELECT_ACCOUNTS} WHERE handle = ?`).get(handle);
     return row === undefined ? undefined : this.#accountIn(row);
   }
 
@@ -344,7 +350,7 @@ class SqliteAccounts implements AccountDatabase {
   }
 
   #invitation(database: DatabaseSync, codeHash: Bytes, now: number): Invitation | undefined {
-    const row = database.prepare("SELECT * FROM invitations WHERE code_hash = ? AND expires > ?")
+    const row = prepared(database, "SELECT * FROM invitations WHERE code_hash = ? AND expires > ?")
       .get(codeHash, now);
     if (row === undefined) return undefined;
     const { code_hash, expires, uses_left, handle } = this.#parsed(InvitationRowSchema, row);
@@ -352,12 +358,12 @@ class SqliteAccounts implements AccountDatabase {
   }
 
   #bans(database: DatabaseSync): readonly ServerBan[] {
-    return database.prepare("SELECT * FROM bans ORDER BY since, kind, subject").all()
+    return prepared(database, "SELECT * FROM bans ORDER BY since, kind, subject").all()
       .map((row) => this.#parsed(BanRowSchema, row));
   }
 
   #opaqueSetup(database: DatabaseSync): Bytes | undefined {
-    const row = database.prepare("SELECT value FROM server_secrets WHERE name = ?").get(OPAQUE_SETUP);
+    const row = prepared(database, "SELECT value FROM server_secrets WHERE name = ?").get(OPAQUE_SETUP);
     return row === undefined ? undefined : this.#parsed(SecretRowSchema, row).value;
   }
 
@@ -377,16 +383,16 @@ function nameOf(subject: BanSubject): string {
 }
 
 function liftBan(database: DatabaseSync, subject: BanSubject): boolean {
-  return database.prepare("DELETE FROM bans WHERE kind = ? AND subject = ?")
+  return prepared(database, "DELETE FROM bans WHERE kind = ? AND subject = ?")
     .run(subject.kind, nameOf(subject)).changes > 0;
 }
 
 function countOf(database: DatabaseSync): number {
-  return Number(database.prepare("SELECT count(*) AS count FROM accounts").get()?.["count"]);
+  return Number(prepared(database, "SELECT count(*) AS count FROM accounts").get()?.["count"]);
 }
 
 function isTaken(database: DatabaseSync, handle: Handle): boolean {
-  return database.prepare("SELECT 1 FROM names WHERE skeleton = ?").get(skeleton(handle)) !== undefined;
+  return prepared(database, "SELECT 1 FROM names WHERE skeleton = ?").get(skeleton(handle)) !== undefined;
 }
 
 function insert(
@@ -398,20 +404,23 @@ function insert(
   },
 ): void {
   const role = countOf(database) === 0 ? "owner" : "member";
-  database.prepare("INSERT INTO names (handle, skeleton) VALUES (?, ?)").run(handle, skeleton(handle));
-  database.prepare(
+  prepared(database, "INSERT INTO names (handle, skeleton) VALUES (?, ?)").run(handle, skeleton(handle));
+  prepared(
+    database,
     "INSERT INTO accounts (handle, role, standing, registered, password_record) VALUES (?, ?, 'active', ?, ?)",
   ).run(handle, role, now, passwordRecord);
 }
 
 function setRecord(database: DatabaseSync, handle: Handle, record: Bytes | undefined): boolean {
-  return database.prepare("UPDATE accounts SET password_record = ? WHERE handle = ?")
+  return prepared(database, "UPDATE accounts SET password_record = ? WHERE handle = ?")
     .run(record ?? null, handle).changes > 0;
 }
 
 function useUp(database: DatabaseSync, { codeHash, usesLeft }: Invitation): void {
-  if (usesLeft === 1) database.prepare("DELETE FROM invitations WHERE code_hash = ?").run(codeHash);
-  else database.prepare("UPDATE invitations SET uses_left = uses_left - 1 WHERE code_hash = ?").run(codeHash);
+  if (usesLeft === 1) prepared(database, "DELETE FROM invitations WHERE code_hash = ?").run(codeHash);
+  else {prepared(database, "UPDATE invitations SET uses_left = uses_left - 1 WHERE code_hash = ?").run(
+      codeHash,
+    );}
 }
 
 function areSameOctets(stored: Bytes | undefined, expected: Bytes | undefined): boolean {
