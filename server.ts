@@ -74,6 +74,7 @@ import type { SessionNews } from "./lib/session/port.ts";
 import { Reception } from "./lib/session/reception.ts";
 import { Service } from "./lib/session/service.ts";
 import { Session } from "./lib/session/session.ts";
+import { Turnstile } from "./lib/session/turnstile.ts";
 import { type AccountDatabase, openAccountDatabase } from "./lib/store/account_database.ts";
 import { makeBackup, restoreBackup } from "./lib/store/backup.ts";
 import { madeLines, restoredLines } from "./lib/store/backup_text.ts";
@@ -112,6 +113,7 @@ interface House {
   readonly exchange: RoomExchange;
   readonly service: Service;
   readonly reception: Reception;
+  readonly turnstile: Turnstile;
   readonly ticker: Ticker;
   readonly sessions: Map<PeerId, Session>;
   halfOpen: HalfOpen;
@@ -249,6 +251,7 @@ async function openHouse(
     setup,
     exchange,
     service: new Service({ store, exchange, provider, hostKey: hostKey.publicKey, setup }),
+    turnstile: new Turnstile((act) => setImmediate(act)),
     reception: new Reception({ store, registration: config.registration, provider, entropy: systemEntropy }),
     ticker: new Ticker(clock),
     sessions: new Map(),
@@ -362,6 +365,7 @@ async function converse(house: House, { socket, from }: Accepted, peer: PeerId):
       exchange: house.exchange,
       service: house.service,
       visit: house.reception.visit(addressGroup(from.host), note),
+      turnstile: house.turnstile,
       provider: house.parts.provider,
       setup: house.setup,
       address,

@@ -23,6 +23,7 @@ import { isRoomRequest, isStranger, mayCome, type Phase, receiveBytes, tick, typ
 import type { Exchange, Login, Peer, SessionNews } from "./port.ts";
 import type { Visit } from "./reception.ts";
 import type { AccountRequest, Served, Service } from "./service.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** A login message, as a link hands it on. */
 type LoginEvent = LinkEvent & { readonly kind: "login" };
@@ -35,6 +36,8 @@ export interface SessionParts {
   readonly service: Service;
   /** This connection at the reception. */
   readonly visit: Visit;
+  /** Where strangers wait for each other. */
+  readonly turnstile: Turnstile;
   /** Verifies logins. */
   readonly provider: Provider;
   /** The server's OPAQUE setup, 128 octets. */
@@ -72,6 +75,7 @@ export class Session {
   #dropped: DropReason | undefined;
   #now: number;
   #processing: Promise<void> = Promise.resolve();
+  #endTurn: () => void = () => {};
 
   /** A peer accepted at `now`, in milliseconds of the clock that later calls use. */
   constructor(id: PeerId, link: Link, { parts, now }: { parts: SessionParts; now: number }) {
@@ -103,7 +107,9 @@ export class Session {
 
   /** Takes bytes; settles when all they ask for is done. Calls queue. */
   receive(bytes: Bytes, now: number): Promise<void> {
-    this.#processing = this.#processing.then(() => this.#process(bytes, now));
+    this.#processing = this.#processing.then(() =>
+      this.#phase.kind === "login" ? this.#processInTurn(bytes, now) : this.#process(bytes, now)
+    );
     return this.#processing;
   }
 
@@ -143,6 +149,15 @@ export class Session {
   close(reason: CloseReason, now: number): void {
     this.#phase = { kind: "leaving" };
     this.#link.close(reason, now);
+  }
+
+  async #processInTurn(bytes: Bytes, now: number): Promise<void> {
+    this.#endTurn = await this.#parts.turnstile.turn();
+    try {
+      await this.#process(bytes, now);
+    } finally {
+      this.#endTurn();
+    }
   }
 
   async #process(bytes: Bytes, now: number): Promise<void> {
@@ -232,6 +247,8 @@ export class Session {
     if (!isStranger(this.#phase)) return;
     this.#caller = { kind: "guest", login };
     this.#phase = { ...this.#phase, kind: "entering" };
+    // What comes now waits for the disk, and computes little.
+    this.#endTurn();
     this.#parts.exchange.greet(this.#peer, login);
   }
 

@@ -5,6 +5,7 @@ import { claimOf, verifyEntry } from "../../lib/identity/log_entry.ts";
 import { QUEUE_BYTES_MAX } from "../../lib/secure/link.ts";
 import { Failure } from "../../lib/text/failure.ts";
 import { TEXT_BYTES_MAX } from "../../lib/wire/limits.ts";
+import type { ServerMessage } from "../../lib/wire/message.ts";
 import { repeatable } from "../secure/recorded_session.ts";
 import { handle, HOST_KEY, THEN } from "../session/people.ts";
 import { test } from "../sanitized.ts";
@@ -190,9 +191,10 @@ test("over links: bursts from several at once arrive in one order for all, each 
   await Promise.all(guests.map(({ ended }) => ended));
 });
 
-test("a guest that does not read is cut with a reason, and the others lose nothing", async () => {
+test("attack 19: a guest that never reads is cut with a reason, the others lose nothing, and it resumes where it was", async () => {
   const room = await Room.open();
-  const [ann, bob, deaf] = [await room.welcome("ann"), await room.welcome("bob"), await room.welcome("deaf")];
+  const person = await room.person("deaf");
+  const [ann, bob, deaf] = [await room.welcome("ann"), await room.welcome("bob"), await room.join(person)];
   const gate = Promise.withResolvers<void>();
   deaf.deaf = gate.promise;
   const text = "x".repeat(8_000);
@@ -205,7 +207,20 @@ test("a guest that does not read is cut with a reason, and the others lose nothi
   gate.resolve();
   const { guest } = await deaf.ended;
   assert.deepEqual(guest, { kind: "closed", by: "peer", reason: "tooSlow", confirmed: true });
-  for (const friend of [ann, bob]) await friend.leave();
+  assert.ok(deaf.texts.length < enough, "it was told less than all");
+  const heard = deaf.heard.flatMap((message) => message.type === "entry" ? [message.entry.sequence] : []);
+  const [from, last] = [heard.at(-1) ?? 0, places(bob).at(-1) ?? 0];
+  const again = await room.enter(person);
+  for (let at = from; at < last;) {
+    const where = { from: "after", sequence: at } as const;
+    again.send({ type: "read", room: LOBBY_ID, ask: at, where, limit: 100, follow: false });
+    const isAnswer = (message: ServerMessage): boolean => message.type === "page" && message.ask === at;
+    await again.next((message) => isAnswer(message) && message.type === "page" && message.end !== undefined);
+    const pages = again.heard.filter(isAnswer).flatMap((page) => page.type === "page" ? page.entries : []);
+    for (const entry of pages) assert.equal(entry.sequence, ++at, "it resumes without a gap");
+    assert.ok(pages.length > 0);
+  }
+  for (const friend of [ann, bob, again]) await friend.leave();
 });
 
 /** Of what was said after all had come. */

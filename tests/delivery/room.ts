@@ -27,6 +27,7 @@ import type { SessionNews } from "../../lib/session/port.ts";
 import { Reception } from "../../lib/session/reception.ts";
 import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
+import { Turnstile } from "../../lib/session/turnstile.ts";
 import type { Handle } from "../../lib/text/handle.ts";
 import { type Bytes, concat, u64 } from "../../lib/wire/bytes.ts";
 import { decodeBody, encodeBody, type EntryBody } from "../../lib/wire/entry_body.ts";
@@ -380,6 +381,7 @@ export class Room {
   readonly #clock: { now: number };
   readonly #reception: Reception;
   readonly #service: Service;
+  readonly #turnstile = new Turnstile((act) => setImmediate(act));
   #guests = 0;
   #changed = Promise.withResolvers<void>();
 
@@ -478,6 +480,14 @@ export class Room {
     return guest;
   }
 
+  /** A session with what its peer is about to say first. */
+  async stranger(id: number): Promise<{ readonly session: Session; readonly hello: Bytes }> {
+    const options = await optionsOf(KINDS[0] ?? assert.fail("there are kinds"));
+    const link = await Link.client(options.client, partsOf(repeatable, "client", `guest ${id}`), this.now);
+    const hello = await link.nextWrite(() => this.now) ?? assert.fail("a client begins");
+    return { session: await this.session(id), hello };
+  }
+
   /** A session whose peer has not said anything yet. */
   async session(id: number, address = "192.0.2.1"): Promise<Session> {
     const options = await optionsOf(KINDS[0] ?? assert.fail("there are kinds"));
@@ -492,6 +502,7 @@ export class Room {
         exchange: this.exchange,
         service: this.#service,
         visit: this.#reception.visit(address, note),
+        turnstile: this.#turnstile,
         provider: this.provider,
         setup: this.setup,
         address: `${address}:${50_000 + id}`,

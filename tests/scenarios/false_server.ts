@@ -20,6 +20,7 @@ import { SUITES } from "../../lib/secure/suite.ts";
 import { Reception } from "../../lib/session/reception.ts";
 import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
+import { Turnstile } from "../../lib/session/turnstile.ts";
 import { type AccountDatabase, openAccountDatabase } from "../../lib/store/account_database.ts";
 import { loadOrMakeHostKey } from "../../lib/store/host_key_file.ts";
 import { openRoomStore, type RoomStore } from "../../lib/store/room_store.ts";
@@ -60,6 +61,7 @@ export class FalseServer implements Reachable {
   readonly #lie: Lie;
   readonly #exchange: RoomExchange;
   readonly #reception: Reception;
+  readonly #turnstile = new Turnstile((act) => setImmediate(act));
   readonly #service: Service;
   readonly #setup: Bytes;
   readonly #ticker = new Ticker(clock);
@@ -127,6 +129,7 @@ export class FalseServer implements Reachable {
         exchange: this.#exchange,
         service: this.#service,
         visit: this.#reception.visit(addressGroup(from.host), () => {}),
+        turnstile: this.#turnstile,
         provider,
         setup: this.#setup,
         address: endpointText(from),

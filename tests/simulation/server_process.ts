@@ -15,6 +15,7 @@ import type { Exchange } from "../../lib/session/port.ts";
 import { Reception } from "../../lib/session/reception.ts";
 import { Service } from "../../lib/session/service.ts";
 import { Session } from "../../lib/session/session.ts";
+import { Turnstile } from "../../lib/session/turnstile.ts";
 import { MemoryFiles } from "../session/memory_files.ts";
 import { HOST_KEY } from "./people.ts";
 import { SimulatedTicker } from "./simulated_ticker.ts";
@@ -35,6 +36,7 @@ export class ServerProcess {
   readonly #ticker: SimulatedTicker;
   readonly #sessions = new Set<Session>();
   readonly #reception: Reception;
+  readonly #turnstile: Turnstile;
   readonly #service: Service;
   readonly #given: Exchange;
   #peers = 0;
@@ -46,6 +48,7 @@ export class ServerProcess {
     this.#given = parts.wrapped?.(exchange) ?? exchange;
     this.#ticker = new SimulatedTicker({ scheduler, life, clock });
     this.#ticker.add(() => exchange.tick());
+    this.#turnstile = new Turnstile((act) => scheduler.soon(life, act));
     this.#reception = new Reception({ store: accounts, registration: "open", provider, entropy });
     this.#service = new Service({
       store: accounts,
@@ -101,6 +104,7 @@ export class ServerProcess {
         exchange: this.#given,
         service: this.#service,
         visit: this.#reception.visit(host, () => {}),
+        turnstile: this.#turnstile,
         provider,
         setup: new Uint8Array(128),
         address: `${host}:1`,
