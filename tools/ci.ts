@@ -44,8 +44,13 @@ const tooOld = Deno.env.get("SOTTO_CI_TOO_OLD") ?? "";
 // What takes long and asks for nothing of a release: once, on the newest, is enough.
 // The bench is for the newest alone: 2.6 lets nothing be written beside a program that may be run.
 const long = "tests/bench,tests/compiled,tests/crowd,tests/simulation,tests/scale";
+// What asks a release for nothing but to compute is the same on both.
+const pure =
+  "tests/chat,tests/client,tests/delivery,tests/documents,tests/identity,tests/protocol,tests/session,tests/text,tests/tools,tests/wire";
 // Where the executables are of the oldest release, their tests play all scenarios on it.
-const ignoredByOldest = Deno.env.get("DENO_COMPILE") === oldest ? `${long},tests/scenarios` : long;
+const ignoredByOldest = Deno.env.get("DENO_COMPILE") === oldest
+  ? `${long},${pure},tests/scenarios`
+  : `${long},${pure}`;
 const allowed = readReasons(await Deno.readTextFile(".ci/allowed_skips"));
 
 const results: Result[] = [];

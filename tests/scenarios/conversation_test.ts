@@ -11,6 +11,9 @@ import { type Client, scenario } from "./stage.ts";
 /** Messages that each of two says at once: four times as many as may wait for their acknowledgement. */
 const BURST_MESSAGES = 1_000;
 
+/** Lines of a file that is piped in: several windows of what is on its way. */
+const PIPED_LINES = 600;
+
 /** How long that may take on a slow disk, to which each is written at both ends. */
 const BURST_MS_MAX = 90_000;
 
@@ -130,7 +133,7 @@ scenario(
   async (stage) => {
     const server = await stage.server();
     const ear = await stage.joined(server, { user: "ear", json: true });
-    const said = Array.from({ length: BURST_MESSAGES }, (_, at) => `line ${at}`);
+    const said = Array.from({ length: PIPED_LINES }, (_, at) => `line ${at}`);
     const ann = await stage.client(server, { user: "ann" });
     const bot = await stage.client(server, { user: "bot", json: true });
     await Promise.all([
@@ -139,9 +142,9 @@ scenario(
     ]);
     equal((await ann.ending(BURST_MS_MAX)).code, 0);
     equal((await bot.ending(BURST_MS_MAX)).code, 0);
-    equal(eventsOf(bot.events, "ack").length, BURST_MESSAGES);
+    equal(eventsOf(bot.events, "ack").length, PIPED_LINES);
     deepEqual(eventsOf(bot.events, "unacknowledged"), []);
-    await ear.showsCount(2 * BURST_MESSAGES, BURST_MS_MAX);
+    await ear.showsCount(2 * PIPED_LINES, BURST_MS_MAX);
     for (const user of ["ann", "bot"]) {
       deepEqual(ear.shown.filter((line) => line.startsWith(user)), said.map((text) => `${user}: ${text}`));
     }
