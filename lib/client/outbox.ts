@@ -77,18 +77,19 @@ export function nextToSend(
   { items, pauses, careful }: Outbox,
   { now, isOpen, isSlow }: Opening,
 ): Queued | undefined {
-  const unanswered = items.filter(({ isSent }) => isSent);
-  if (unanswered.length >= OUTBOX_WINDOW) return undefined;
-  const busy = new Set(
-    unanswered.map(({ queued: { room } }) => room)
-      .filter((room) => isSlow(room) || careful.has(room.toHex()))
-      .map((room) => room.toHex()),
-  );
-  const open = items.find(({ queued: { room }, isSent }) => {
-    const name = room.toHex();
-    return !isSent && !busy.has(name) && (pauses.get(name) ?? 0) <= now && isOpen(room);
-  });
-  return open?.queued;
+  if (items.reduce((count, { isSent }) => count + (isSent ? 1 : 0), 0) >= OUTBOX_WINDOW) return undefined;
+  // Of hundreds that wait, most are for one room: each is asked about once.
+  const asked = new Set<string>();
+  for (const { queued, isSent } of items) {
+    const name = isSent ? undefined : queued.room.toHex();
+    if (name === undefined || asked.has(name)) continue;
+    asked.add(name);
+    const { room } = queued;
+    const isBusy = (isSlow(room) || careful.has(name)) &&
+      items.some((item) => item.isSent && equal(item.queued.room, room));
+    if (!isBusy && (pauses.get(name) ?? 0) <= now && isOpen(room)) return queued;
+  }
+  return undefined;
 }
 
 /** Notes that one was sent, as it was signed. */
@@ -151,6 +152,7 @@ export function released(outbox: Outbox, room: Bytes): Outbox {
 
 /** When a pause ends, the next one, in milliseconds since 1970; `undefined` where there is none. */
 export function wakeAt({ items, pauses }: Outbox, now: number): number | undefined {
+  if (pauses.size === 0) return undefined;
   const rooms = new Set(items.filter(({ isSent }) => !isSent).map(({ queued: { room } }) => room.toHex()));
   const ends = Array.from(pauses).filter(([room, end]) => end > now && rooms.has(room)).map(([, end]) => end);
   return ends.length === 0 ? undefined : Math.min(...ends);

@@ -107,6 +107,8 @@ interface RoomRow {
 class LocalDatabase implements LocalStore {
   readonly #database: DatabaseFile;
   readonly #seal: RowSeal;
+  /** Of rooms, by their ids in hexadecimal. */
+  readonly #numbers = new Map<string, number>();
 
   private constructor(database: DatabaseFile, seal: RowSeal) {
     this.#database = database;
@@ -284,10 +286,15 @@ class LocalDatabase implements LocalStore {
     if (await this.#change(work)) this.#database.forgetOld();
   }
 
+  /** No row of a room is ever deleted, and its number stays what it is. */
   #numberOf(database: DatabaseSync, room: Bytes): number | undefined {
-    const number = prepared(database, "SELECT number FROM rooms WHERE tag = ?")
+    const known = this.#numbers.get(room.toHex());
+    if (known !== undefined) return known;
+    const found = prepared(database, "SELECT number FROM rooms WHERE tag = ?")
       .get(this.#seal.tag("rooms", room))?.["number"];
-    return number === undefined ? undefined : Number(number);
+    if (found === undefined) return undefined;
+    this.#numbers.set(room.toHex(), Number(found));
+    return Number(found);
   }
 
   #roomRow(database: DatabaseSync, room: Bytes): RoomRow | undefined {

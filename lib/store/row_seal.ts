@@ -5,14 +5,14 @@
  *     key of a purpose  HKDF-SHA-512(secret, "sotto/1 at rest" 00 | purpose), 64 octets
  *     sealed row        AEAD_AES_256_CBC_HMAC_SHA_512 under the key of "rows": iv 16 | ciphertext | tag 32,
  *                       associated data L(table) | place
- *     tag               HMAC under the key of "tags" of L(table) | value, 32 octets
+ *     tag               HMAC-SHA-256 under the key of "tags" of L(table) | value, 32 octets
  *     erasable          the same AEAD under SHA-512(u32 1 | Z), Z being the key of "erasable" | a secret of its own 32
  *                       (SP 800-56C §4.1, one step)
  *
  * @module
  */
 
-import { AES_BLOCK_BYTES, type AuthenticatedCipher, type Entropy, type Provider } from "../crypto/port.ts";
+import { AES_BLOCK_BYTES, type Entropy, type Provider } from "../crypto/port.ts";
 import { derivedKey } from "../identity/derived_key.ts";
 import { type Bytes, concat, lengthPrefixed, u32, utf8 } from "../wire/bytes.ts";
 import { PieceSeal } from "./piece_seal.ts";
@@ -25,9 +25,6 @@ export const SEAL_BYTES = 64;
 
 const LABEL = utf8("sotto/1 at rest\0");
 const TAG_BYTES = 32;
-const EMPTY = new Uint8Array(0);
-/** Of a cipher that seals nothing but the empty text. */
-const FIXED_IV = new Uint8Array(AES_BLOCK_BYTES);
 
 /** Seals and opens what is kept, all at once. */
 export interface RowSeal {
@@ -68,7 +65,7 @@ export async function rowSeal(provider: Provider, entropy: Entropy, secret: Byte
   const keyOf = (purpose: string): Promise<Bytes> =>
     derivedKey(provider, secret, concat(LABEL, utf8(purpose)));
   const rows = provider.a256cbcHs512(await keyOf("rows"));
-  const tags = provider.a256cbcHs512(await keyOf("tags"));
+  const tags = provider.hmacSha256Now(await keyOf("tags"));
   const erasable = await keyOf("erasable");
   const keyUnder = (own: Bytes): Bytes => {
     requireSecret(own);
@@ -77,7 +74,11 @@ export async function rowSeal(provider: Provider, entropy: Entropy, secret: Byte
   return {
     seal: (table, place, plaintext) => rows.seal(entropy(AES_BLOCK_BYTES), plaintext, placeIn(table, place)),
     open: (table, place, sealed) => rows.open(sealed, placeIn(table, place)),
-    tag: (table, value) => keyedHash(tags, placeIn(table, value)),
+    tag: (table, value) => {
+      const tag = new Uint8Array(TAG_BYTES);
+      tags.tag(tag, placeIn(table, value));
+      return tag;
+    },
     erasable: (table, own) => {
       const cipher = provider.a256cbcHs512(keyUnder(own));
       return {
@@ -97,14 +98,6 @@ export async function rowSeal(provider: Provider, entropy: Entropy, secret: Byte
 
 function placeIn(table: string, place: Bytes): Bytes {
   return concat(lengthPrefixed(utf8(table)), place);
-}
-
-/**
- * HMAC-SHA-512 cut to 32 octets, at once: the tag of the AEAD is one over what is associated (RFC 7518 §5.2.2.1), and
- * with the empty text under one IV there is nothing else in it that varies. The key is used for nothing else.
- */
-function keyedHash(cipher: AuthenticatedCipher, data: Bytes): Bytes {
-  return cipher.seal(FIXED_IV, EMPTY, data).slice(-TAG_BYTES);
 }
 
 function requireSecret(secret: Bytes): void {
