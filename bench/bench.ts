@@ -1,7 +1,8 @@
 /**
  * `deno task bench [SCENARIO…] [--quick] [--executable] [--alone] [--entries=N]
- * [--sizes=N,N…] [--rounds=N]`: measures a server under load from
+ * [--sizes=N,N…] [--rounds=N] [--minutes=N]`: measures a server under load from
  * processes of their own, and prints a table in Markdown. What is under way is told on standard error.
+ * Without names all scenarios play but `soak`, which takes ten minutes and more and is asked for by its name.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import denoJson from "../deno.json" with { type: "json" };
 import { chosenMlKem } from "../lib/crypto/ml_kem_choice.ts";
 import { webCryptoProvider } from "../lib/crypto/webcrypto.ts";
 import { directMessages } from "./direct.ts";
+import { disturbance } from "./disturbance.ts";
 import { fanOut } from "./fan_out.ts";
 import { files } from "./files.ts";
 import { idleMemory } from "./idle_memory.ts";
@@ -17,6 +19,7 @@ import { latency } from "./latency.ts";
 import { longLog } from "./log.ts";
 import { machineLoad, processorName } from "./process_meter.ts";
 import type { Row, Scenario, Stage } from "./scenario.ts";
+import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 import { storm } from "./storm.ts";
 import { TABLE_HEAD, tableLine } from "./table.ts";
@@ -30,15 +33,20 @@ const ENTRIES = { full: 100_000, quick: 2_000 } as const;
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   "fan-out": fanOut,
   latency,
+  disturbance,
   storm,
   "idle-memory": idleMemory,
   start,
   "direct-messages": directMessages,
   files,
   log: longLog,
+  soak,
 };
 
-const FLAG = /^--(?:quick|executable|alone|entries=\d+|rounds=\d+|sizes=\d+(?:,\d+)*)$/;
+/** Those that are played where they are asked for by name alone: they take too long. */
+const ON_REQUEST: ReadonlySet<string> = new Set(["soak"]);
+
+const FLAG = /^--(?:quick|executable|alone|entries=\d+|rounds=\d+|minutes=\d+|sizes=\d+(?:,\d+)*)$/;
 
 async function main(args: readonly string[]): Promise<number> {
   const flags = args.filter((arg) => arg.startsWith("--"));
@@ -53,8 +61,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   await Deno.mkdir(FOLDER, { recursive: true, mode: 0o700 });
   const folder = await Deno.makeTempDir({ dir: FOLDER });
+  const usual = Object.keys(SCENARIOS).filter((name) => !ON_REQUEST.has(name));
   try {
-    await play(asked.length === 0 ? Object.keys(SCENARIOS) : new Set(asked), await stageIn(folder, flags));
+    await play(new Set(asked.length === 0 ? usual : asked), await stageIn(folder, flags));
     return 0;
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -76,6 +85,7 @@ async function stageIn(folder: string, flags: readonly string[]): Promise<Stage>
     entries: numbers("entries")?.[0] ?? ENTRIES[scale],
     sizes: numbers("sizes"),
     rounds: numbers("rounds")?.[0],
+    minutes: numbers("minutes")?.[0],
     peers: !flags.includes("--alone"),
     note: (text) => console.error(`${new Date().toTimeString().slice(0, 8)} ${text}`),
   };

@@ -174,14 +174,23 @@ export async function sottoContestant(
   stage: Stage,
   { accounts, ...crowd }: Crowd & { readonly accounts: number },
 ): Promise<Contestant> {
-  const members = sizeOf(crowd);
-  const sotto = await openSotto(stage, `sotto-${members}`, {
+  const connections = sizeOf(crowd);
+  const sotto = await openSotto(stage, `sotto-${connections}`, {
     accounts,
-    connections: members,
+    connections,
     furnish: async (house) => (await house.furnish([{ from: 0, to: accounts }]))[0] ?? "",
   });
-  const { furniture: room, server } = sotto;
-  const loads = crowd.shares.map(() => sotto.load());
+  return await crowdIn(sotto, sotto.furniture, { accounts, ...crowd });
+}
+
+/** A Sotto server whose first `accounts` are members of `room`, to which they come. */
+export async function crowdIn(
+  { server, load }: Sotto,
+  room: string,
+  { accounts, ...crowd }: Crowd & { readonly accounts: number },
+): Promise<Contestant> {
+  const members = sizeOf(crowd);
+  const loads = crowd.shares.map(() => load());
   const contestant = new Contestant({ name: "sotto", pid: server.pid, kill: () => server.kill() }, {
     room,
     loads,

@@ -31,6 +31,12 @@ const CELLS = [
   { senders: 4, window: 16 },
 ] as const;
 
+/**
+ * What is said before anything is counted, each for the time of two cells: an engine has optimised a server's code by
+ * then, that of single messages last.
+ */
+const WARM_UPS = [{ senders: 4, window: 16 }, { senders: 1, window: 1 }] as const;
+
 /** A room so big is played by more than one process: each then sees that the others heard the same. */
 const TWO_PROCESSES_FROM = 1_000;
 
@@ -95,7 +101,9 @@ async function takeTurns(
 ): Promise<readonly Measured[]> {
   const { ms } = PLANS[stage.scale];
   const rounds = stage.rounds ?? PLANS[stage.scale].rounds;
-  for (const contestant of contestants) await contestant.talk({ senders: 1, window: 4, ms: ms / 4 });
+  for (const contestant of contestants) {
+    for (const cell of WARM_UPS) await contestant.talk({ ...cell, ms: 2 * ms });
+  }
   const cells = CELLS.map(() => new Map<string, number[]>());
   for (let round = 0; round < rounds; round++) {
     for (const [at, cell] of CELLS.entries()) {

@@ -48,6 +48,9 @@ export interface LoadParts {
 /** What a server says of files. */
 export type FileMessage = Extract<ServerMessage, { type: "fileState" | "fileData" }>;
 
+/** What a server refuses something by. */
+type Fault = Extract<ServerMessage, { type: "fault" }>;
+
 /** A room that is followed. */
 interface Following {
   readonly chain: RoomChain;
@@ -57,7 +60,8 @@ interface Following {
 /** One of its own that waits for its place. */
 interface Waiting {
   readonly draft: Draft;
-  readonly settle: () => void;
+  readonly isHeedless: boolean;
+  readonly settle: (isTaken: boolean) => void;
 }
 
 /** One connection. */
@@ -78,7 +82,7 @@ export class LoadConnection implements Pumped {
   readonly #waiting = new Map<string, Waiting>();
   readonly #settleLoggedIn: () => void;
   readonly #settleReady: () => void;
-  #isLeaving = false;
+  #mayEnd = false;
 
   /** One over `link`, whose handshake has just begun. */
   constructor(
@@ -100,7 +104,7 @@ export class LoadConnection implements Pumped {
     this.#key = key;
     this.#parts = parts;
     this.ended = link.ended.then((end) => {
-      if (!this.#isLeaving) parts.failed(new Error(`${member.handle} was cut: ${JSON.stringify(end)}`));
+      if (!this.#mayEnd) parts.failed(new Error(`${member.handle} was cut: ${JSON.stringify(end)}`));
       return end;
     });
   }
@@ -132,23 +136,17 @@ export class LoadConnection implements Pumped {
 
   /** Signs what `what` says for a followed room, and sends it; `sent` is told its id. Settles when it is acknowledged. */
   async say(room: string, what: EntryBody, sent: (id: Bytes) => void = () => {}): Promise<void> {
-    const following = this.#rooms.get(room);
-    if (following === undefined) throw new Error(`${this.#member.handle} does not follow ${room}`);
-    const { chain } = following;
-    const unsigned: Draft = {
-      id: entryId(Date.now(), systemEntropy),
-      kind: what.kind,
-      seen: chain.head,
-      content: { salt: systemEntropy(SALT_BYTES), body: encodeBody(what) },
-      signature: new Uint8Array(0),
-    };
-    const claim = draftClaim(this.#parts.provider, { room: chain.room, from: this.#member.handle }, unsigned);
-    const draft = { ...unsigned, signature: await signEntry(this.#key, claim) };
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.set(draft.id.toHex(), { draft, settle: resolve });
-    sent(draft.id);
-    this.send({ type: "send", room: chain.room, entry: draft });
-    await promise;
+    await this.#propose(room, what, { sent, isHeedless: false });
+  }
+
+  /** As {@linkcode LoadConnection.say}, at any pace: settles with whether it was not refused for being too fast. */
+  async sayHeedlessly(room: string, what: EntryBody): Promise<boolean> {
+    return await this.#propose(room, what, { sent: () => {}, isHeedless: true });
+  }
+
+  /** That it is cut is from now on not a fault. */
+  expectEnd(): void {
+    this.#mayEnd = true;
   }
 
   /** Sends a message. */
@@ -163,7 +161,7 @@ export class LoadConnection implements Pumped {
 
   /** Says goodbye; settles when it is over. */
   async leave(): Promise<void> {
-    this.#isLeaving = true;
+    this.#mayEnd = true;
     this.#link.close("done", performance.now());
     await this.ended;
   }
@@ -195,6 +193,30 @@ export class LoadConnection implements Pumped {
   /** The next bytes to be written. */
   nextWrite(now: () => number): Promise<Bytes | undefined> {
     return this.#link.nextWrite(now);
+  }
+
+  async #propose(
+    room: string,
+    what: EntryBody,
+    { sent, isHeedless }: { readonly sent: (id: Bytes) => void; readonly isHeedless: boolean },
+  ): Promise<boolean> {
+    const following = this.#rooms.get(room);
+    if (following === undefined) throw new Error(`${this.#member.handle} does not follow ${room}`);
+    const { chain } = following;
+    const unsigned: Draft = {
+      id: entryId(Date.now(), systemEntropy),
+      kind: what.kind,
+      seen: chain.head,
+      content: { salt: systemEntropy(SALT_BYTES), body: encodeBody(what) },
+      signature: new Uint8Array(0),
+    };
+    const claim = draftClaim(this.#parts.provider, { room: chain.room, from: this.#member.handle }, unsigned);
+    const draft = { ...unsigned, signature: await signEntry(this.#key, claim) };
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.set(draft.id.toHex(), { draft, isHeedless, settle: resolve });
+    sent(draft.id);
+    this.send({ type: "send", room: chain.room, entry: draft });
+    return await promise;
   }
 
   async #takeAll(events: readonly LinkEvent[], now: number): Promise<void> {
@@ -236,10 +258,20 @@ export class LoadConnection implements Pumped {
       case "fileData":
         return this.#parts.file(message);
       case "fault":
-        throw new Error(`${this.#member.handle} was refused something: ${message.code}`);
+        return this.#takeFault(message);
       default:
         // Rooms, cards and presence are opened and read like all else, and mean nothing here.
     }
+  }
+
+  #takeFault({ code, about }: Fault): void {
+    const key = about?.toHex() ?? "";
+    const waiting = this.#waiting.get(key);
+    if (code !== "tooFast" || waiting?.isHeedless !== true) {
+      throw new Error(`${this.#member.handle} was refused something: ${code}`);
+    }
+    this.#waiting.delete(key);
+    waiting.settle(false);
   }
 
   #takePage(page: Page): void {
@@ -260,7 +292,7 @@ export class LoadConnection implements Pumped {
     const digest = contentDigest(this.#parts.provider, content);
     const entry = { ...said, sequence, time, previous, from: this.#member.handle, digest, content };
     this.#next(room.toHex(), { ...entry, device: this.#key.publicKey });
-    waiting.settle();
+    waiting.settle(true);
   }
 
   /** Every entry of a room, one's own included, is the one behind the last. */

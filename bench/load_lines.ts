@@ -123,7 +123,7 @@ class LineLoad {
   async #say({ seats, window, ms, perSecond }: Order & { order: "say" }): Promise<Omit<Result, "ms">> {
     this.#isTimed = perSecond !== undefined;
     const until = clock() + ms;
-    const between_ms = perSecond === undefined ? 0 : 1_000 * seats.length / perSecond;
+    const between_ms = perSecond === undefined ? 0 : 1_000 * seats.length * window / perSecond;
     const counts = await Promise.all(seats.map((seat) => this.#speak(seat, { window, until, between_ms })));
     const count = counts.reduce((sum, each) => sum + each, 0);
     const said = Array.from(this.#here.values()).reduce((sum, each) => sum + each.said, 0);

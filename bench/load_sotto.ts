@@ -9,15 +9,16 @@ import { systemEntropy } from "../lib/crypto/entropy.ts";
 import { chosenMlKem } from "../lib/crypto/ml_kem_choice.ts";
 import type { Provider, SigningKey, VerifyingKey } from "../lib/crypto/port.ts";
 import { webCryptoProvider } from "../lib/crypto/webcrypto.ts";
-import { pump } from "../lib/net/pump.ts";
+import { pump, type Socket } from "../lib/net/pump.ts";
 import { openTcp } from "../lib/net/tcp.ts";
 import { Ticker } from "../lib/net/ticker.ts";
-import { Link } from "../lib/secure/link.ts";
+import { Link, type LinkEnd } from "../lib/secure/link.ts";
 import { SUITES } from "../lib/secure/suite.ts";
 import type { Handle } from "../lib/text/handle.ts";
 import type { Bytes } from "../lib/wire/bytes.ts";
 import type { Logged, Place } from "../lib/wire/message.ts";
 import { lines } from "../tools/lines.ts";
+import { DeafSocket } from "./deaf_socket.ts";
 import { KnownMessages } from "./known_messages.ts";
 import { type FileMessage, LoadConnection } from "./load_connection.ts";
 import { FileCarrier } from "./load_file.ts";
@@ -64,6 +65,7 @@ class SottoLoad {
   readonly #known = new KnownMessages();
   readonly #pace = new LoadPace();
   readonly #here = new Map<number, LoadConnection>();
+  readonly #deaf = new Map<number, { readonly connection: LoadConnection; readonly socket: DeafSocket }>();
   readonly #chains = new Map<string, RoomChain>();
   readonly #devices: ReadonlyMap<Handle, Bytes>;
   readonly #keys = new Map<Handle, Promise<VerifyingKey | undefined>>();
@@ -96,6 +98,14 @@ class SottoLoad {
         return await this.#hear(order);
       case "storm":
         return await this.#storm(order);
+      case "flood":
+        return await this.#flood(order);
+      case "deafen":
+        return await this.#deafen(order);
+      case "listen":
+        return await this.#listen(order);
+      case "answer":
+        return await this.#answer(order);
       case "carry":
         return await this.#carry(order);
       case "end":
@@ -123,16 +133,16 @@ class SottoLoad {
   }
 
   async #say(
-    { seats, window, ms, perSecond }: Order & { order: "say" },
+    { seats, window, ms, perSecond, bytes = TEXT_BYTES }: Order & { order: "say" },
   ): Promise<{ readonly count: number; readonly sequence: number; readonly hash: string }> {
     this.#isTimed = perSecond !== undefined;
     for (const { room, members, listeners = [] } of seats) {
       for (const member of [...members, ...listeners]) await this.#followed(member, room);
     }
     const until = clock() + ms;
-    const between_ms = perSecond === undefined ? 0 : 1_000 * seats.length / perSecond;
+    const between_ms = perSecond === undefined ? 0 : 1_000 * seats.length * window / perSecond;
     const counts = await Promise.all(
-      seats.map((seat) => this.#speak(seat, { window, until, between_ms })),
+      seats.map((seat) => this.#speak(seat, { window, until, between_ms, bytes })),
     );
     const head = this.#chains.get(seats[0]?.room ?? "")?.head;
     return {
@@ -145,8 +155,9 @@ class SottoLoad {
   /** One seat: `window` are under way at a time. Gives how many were acknowledged. */
   async #speak(
     { room, members }: Seat,
-    { window, until, between_ms }: {
+    { window, until, between_ms, bytes }: {
       readonly window: number;
+      readonly bytes: number;
       readonly until: number;
       readonly between_ms: number;
     },
@@ -161,7 +172,7 @@ class SottoLoad {
           continue;
         }
         const connection = await this.#followed(member, room);
-        const text = `${count++} `.padEnd(TEXT_BYTES, "about as long as what people say ");
+        const text = textOf(count++, bytes);
         await connection.say(room, { kind: "text", body: { text } }, (id) => {
           if (this.#isTimed) this.#sent.set(id.toHex(), clock());
         });
@@ -210,9 +221,15 @@ class SottoLoad {
     return false;
   }
 
-  async #storm({ count, atOnce, by }: Order & { order: "storm" }): Promise<{ readonly count: number }> {
-    const places = Array.from({ length: count }, (_, at) => at % this.#cast.members.length);
-    await atATime(places, atOnce, async (place) => {
+  async #storm(
+    { count, atOnce, by, ms, from = 0, to = this.#cast.members.length }: Order & { order: "storm" },
+  ): Promise<{ readonly count: number }> {
+    const until = ms === undefined ? Infinity : clock() + ms;
+    let begun = 0;
+    function* places(): Generator<number> {
+      for (; begun < count && clock() < until; begun++) yield from + begun % (to - from);
+    }
+    await atATime(places(), atOnce, async (place) => {
       if (by === "password") {
         const { handle } = this.#member(place);
         await passwordLogin(this.#cast, handle, { provider: this.#provider, clock, ticker: this.#ticker });
@@ -222,7 +239,63 @@ class SottoLoad {
         await connection.leave();
       }
     });
-    return { count };
+    return { count: begun };
+  }
+
+  async #flood({ member, room, window, ms }: Order & { order: "flood" }): Promise<Omit<Result, "ms">> {
+    const connection = await this.#connect(member);
+    await connection.enter();
+    await connection.follow(Uint8Array.fromHex(room));
+    const until = clock() + ms;
+    let [count, refused] = [0, 0];
+    await Promise.all(Array.from({ length: window }, async () => {
+      while (clock() < until) {
+        const text = textOf(count + refused, TEXT_BYTES);
+        if (await connection.sayHeedlessly(room, { kind: "text", body: { text } })) count += 1;
+        else refused += 1;
+      }
+    }));
+    await connection.leave();
+    return { count, refused };
+  }
+
+  async #deafen({ member, rooms }: Order & { order: "deafen" }): Promise<{ readonly count: number }> {
+    // Whoever was deaf before has not heard all that these rooms have by now.
+    for (const room of rooms) this.#chains.delete(room);
+    const socket = new DeafSocket(await this.#open());
+    const connection = await this.#connect(member, socket);
+    await connection.enter();
+    for (const room of rooms) await connection.follow(Uint8Array.fromHex(room));
+    connection.expectEnd();
+    socket.deafen();
+    this.#deaf.set(member, { connection, socket });
+    return { count: rooms.length };
+  }
+
+  async #listen({ member, room, sequence }: Order & { order: "listen" }): Promise<Omit<Result, "ms">> {
+    const deaf = this.#deaf.get(member);
+    if (deaf === undefined) throw new Error(`${member} is not deaf`);
+    const { connection, socket } = deaf;
+    this.#deaf.delete(member);
+    socket.hear();
+    let end: LinkEnd | undefined;
+    connection.ended.then((found) => end = found);
+    for (const since = clock(); end === undefined; await rest(LOOK_MS)) {
+      if ((connection.heardOf(room) ?? 0) >= sequence) {
+        await connection.leave();
+        return { count: 0 };
+      }
+      if (clock() - since > STALLED_MS_MAX) throw new Error(`${member} neither hears all nor is cut`);
+    }
+    return { count: 1, end: end.kind === "closed" ? end.reason : end.kind };
+  }
+
+  async #answer({ from, rooms }: Order & { order: "answer" }): Promise<{ readonly count: number }> {
+    await atATime(rooms.entries(), HANDSHAKES_AT_ONCE, async ([at, room]) => {
+      const connection = await this.#followed(from + at, room);
+      await connection.say(room, { kind: "text", body: { text: textOf(at, TEXT_BYTES) } });
+    });
+    return { count: rooms.length };
   }
 
   async #carry({ member, room, bytes }: Order & { order: "carry" }): Promise<Omit<Result, "ms">> {
@@ -233,11 +306,16 @@ class SottoLoad {
     return { count: bytes, put_ms, get_ms };
   }
 
-  async #connect(place: number): Promise<LoadConnection> {
-    const { host, port, hostKey } = this.#cast;
+  #open(): Promise<Socket> {
+    const { host, port } = this.#cast;
+    return openTcp({ host, port });
+  }
+
+  async #connect(place: number, opened?: Socket): Promise<LoadConnection> {
+    const { hostKey } = this.#cast;
     const member = this.#member(place);
     const key: SigningKey = await this.#provider.ed25519SigningKey(member.deviceSeed);
-    const socket = await openTcp({ host, port });
+    const socket = opened ?? await this.#open();
     const link = await Link.client(
       { suites: SUITES, psk: undefined, pin: { kind: "key", publicKey: hostKey } },
       { provider: this.#provider, entropy: systemEntropy, trace: () => {} },
@@ -297,14 +375,18 @@ class SottoLoad {
 
 /** Does `work` for each of `items`, `atOnce` at a time. */
 async function atATime<Item>(
-  items: readonly Item[],
+  items: Iterable<Item>,
   atOnce: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  const left = items.values();
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, async () => {
+  const left = Iterator.from(items);
+  await Promise.all(Array.from({ length: atOnce }, async () => {
     for (const item of left) await work(item);
   }));
+}
+
+function textOf(number: number, bytes: number): string {
+  return `${number} `.padEnd(bytes, "about as long as what people say ");
 }
 
 function rest(ms: number): Promise<void> {

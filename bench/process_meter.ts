@@ -34,6 +34,14 @@ export async function residentBytes(pid: number): Promise<number> {
   return kibibytes * KIBIBYTE;
 }
 
+/** How many files, connections included, a process may have open. */
+export async function openFilesMax(pid: number): Promise<number> {
+  const limits = await contentOf(`/proc/${pid}/limits`);
+  const soft = /^Max open files\s+(\d+|unlimited)\s/m.exec(limits)?.[1];
+  if (soft === undefined) throw new Error(`Cannot read the limits of process ${pid}: ${limits}`);
+  return soft === "unlimited" ? Infinity : Number(soft);
+}
+
 /** How much work waits for this machine's processors: the averages of 1, 5 and 15 minutes, as the system prints them. */
 export async function machineLoad(): Promise<string> {
   return (await contentOf("/proc/loadavg")).split(" ").slice(0, 3).join(" ");

@@ -22,10 +22,12 @@ export interface Stage {
   readonly form: ServerForm;
   /** Entries of the longer log, where one counts. */
   readonly entries: number;
-  /** Sizes of rooms, and how often each is measured, where they are not those of the scale. */
+  /** Sizes of rooms (of a soak: of its idle crowd and its room), and how often each is measured, where they are not those of the scale. */
   readonly sizes: readonly number[] | undefined;
   /** See {@linkcode Stage.sizes}. */
   readonly rounds: number | undefined;
+  /** How long a soak takes, where it is not as long as the scale has it. */
+  readonly minutes: number | undefined;
   /** Whether servers of others are measured beside it. */
   readonly peers: boolean;
   /** Tells whoever waits how far it is. */

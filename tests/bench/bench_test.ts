@@ -2,8 +2,8 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { run } from "../../tools/child.ts";
 import { skipped, test, type TestBody } from "../sanitized.ts";
 
-/** Those that bring all of a load's checks into play, and take seconds. */
-const SCENARIOS = ["latency", "storm"];
+/** Those that bring all of a load's checks into play, and take seconds; and how many figures each gives. */
+const SCENARIOS = { latency: 2, disturbance: 8, storm: 2, soak: 7 } as const;
 
 const QUICK = "a quick bench measures what it is asked to, and says in which unit";
 
@@ -12,13 +12,16 @@ else skipped(QUICK, "only Linux has /proc");
 
 async function measureQuickly(): Promise<void> {
   const { code, output } = await run(Deno.execPath(), [
-    ...["task", "--quiet", "bench", ...SCENARIOS, "--quick", "--alone"],
+    ...["task", "--quiet", "bench", ...Object.keys(SCENARIOS), "--quick", "--alone"],
   ]);
   equal(code, 0, output);
-  const rows = output.split("\n").filter((line) => line.startsWith("| ")).slice(2);
-  deepEqual(rows.map((row) => row.split(" | ")[0]?.slice(2)), ["latency", "latency", "storm", "storm"]);
-  for (const row of rows) {
-    match(row, /^\| [a-z]+ \| [^|]+ \| [\d,.]+ ms( CPU)? \| /);
+  const lines = output.split("\n").filter((line) => line.startsWith("| ")).slice(2);
+  deepEqual(
+    lines.map((line) => line.split(" | ")[0]?.slice(2)),
+    Object.entries(SCENARIOS).flatMap(([name, rows]) => Array.from({ length: rows }, () => name)),
+  );
+  for (const line of lines) {
+    match(line, /^\| [a-z]+ \| [^|]+ \| [\d,.]+ (ms( CPU)?|MB|times|connections) \| /);
   }
   ok(output.includes("A quick run"), output);
 }
