@@ -22,6 +22,7 @@ import { Arrivals } from "./arrivals.ts";
 import { Company } from "./company.ts";
 import { FileCounter } from "./file_counter.ts";
 import type { Guest } from "./guest.ts";
+import { Patience } from "./patience.ts";
 import { type ExchangeParts, noteTrouble } from "./exchange_parts.ts";
 import { type Hall, openHall } from "./hall.ts";
 import { HostVoice } from "./host_voice.ts";
@@ -44,6 +45,7 @@ export class RoomExchange implements Exchange, OpenLobby {
   readonly #ears: LobbyEars;
   readonly #files: FileCounter;
   readonly #keeper: LogKeeper;
+  readonly #patience = new Patience();
   readonly #reading: ReadingDesk;
   readonly #saying: SayingDesk;
   readonly #signals: SignalDesk;
@@ -110,6 +112,11 @@ export class RoomExchange implements Exchange, OpenLobby {
   async take(peer: Peer, request: RoomRequest): Promise<void> {
     const guest = this.#hall.guests.get(peer);
     if (guest?.stage !== "ready") return;
+    await this.#serve(guest, request);
+    await this.#patience.bide(guest);
+  }
+
+  async #serve(guest: Guest, request: RoomRequest): Promise<void> {
     switch (request.type) {
       case "send":
         return await this.#saying.take(guest, request);
@@ -236,13 +243,14 @@ export class RoomExchange implements Exchange, OpenLobby {
 
   /** Keeps what waits to be kept, and does what is due; to be called about once a second. */
   tick(): void {
-    const { allowances, keys, writer, parts } = this.#hall;
+    const { allowances, keys, writer, guests, parts } = this.#hall;
     const now = parts.wallClock();
     allowances.tick(now);
     keys.tick();
     writer.tick(now);
     writer.keepMarks();
     this.#keeper.tick(now);
+    this.#patience.tick(guests.all());
   }
 
   /** Settles when nothing waits to be stored any more, marks included. */

@@ -41,6 +41,8 @@ export class Guest {
   login: Login;
   /** How far it is. */
   stage: Stage = "greeted";
+  /** How often it was refused something since that was looked at last. */
+  refusedLately = 0;
   /** How often it was refused something, by code. */
   readonly refusals = new Map<FaultCode, number>();
   /** What was refused for now, and comes again before anything else. */
@@ -92,6 +94,7 @@ export class Guest {
 
   /** Refuses it something, and counts that. */
   refuse(code: FaultCode, details: Omit<Fault, "type" | "code"> = {}): void {
+    this.refusedLately += 1;
     this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
     this.tell({ type: "fault", code, ...details });
   }

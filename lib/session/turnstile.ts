@@ -5,6 +5,12 @@
  * @module
  */
 
+/**
+ * Turns of the event loop between two strangers: what is said inside is read, decided, stored and told within so many, and
+ * meets one stranger on its way.
+ */
+const TURNS_BETWEEN = 4;
+
 /** The turnstile of one server. */
 export class Turnstile {
   readonly #soon: (act: () => void) => void;
@@ -33,7 +39,12 @@ export class Turnstile {
       if (isOver) return;
       isOver = true;
       this.#waiting -= 1;
-      this.#soon(resolve);
+      this.#rest(TURNS_BETWEEN, resolve);
     };
+  }
+
+  #rest(turns: number, next: () => void): void {
+    if (turns === 0) next();
+    else this.#soon(() => this.#rest(turns - 1, next));
   }
 }

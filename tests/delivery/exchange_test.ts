@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { setImmediate } from "node:timers/promises";
 import type { Overheard } from "../../lib/chat/overheard.ts";
 import type { RoomExchange } from "../../lib/delivery/exchange.ts";
+import { REFUSALS_PER_SECOND_MAX } from "../../lib/delivery/patience.ts";
 import { claimOf, verifyEntry } from "../../lib/identity/log_entry.ts";
 import { QUEUE_BYTES_MAX } from "../../lib/secure/link.ts";
 import { Failure } from "../../lib/text/failure.ts";
@@ -10,7 +12,7 @@ import { repeatable } from "../secure/recorded_session.ts";
 import { handle, HOST_KEY, THEN } from "../session/people.ts";
 import { test } from "../sanitized.ts";
 import { Hall } from "./hall.ts";
-import { entryWords, type Guest, LOBBY_ID, Room } from "./room.ts";
+import { draft, entryWords, type Guest, LOBBY_ID, Room } from "./room.ts";
 
 const ADDRESS = "192.0.2.9:40000";
 
@@ -238,3 +240,23 @@ function entries({ heard }: Guest): readonly (readonly [number, string])[] {
       : []
   );
 }
+
+test("attack 33: whoever goes on after hundreds of refusals is read no more until the second is over, or they are out", async () => {
+  const room = await Room.open();
+  const ann = await room.welcome("ann");
+  const refusals = (): number => ann.summary.filter((each) => each.startsWith("fault")).length;
+  const { content: { salt }, ...rest } = draft({ kind: "text", body: { text: "x" } });
+  const nothing = { ...rest, content: { salt, body: Uint8Array.of(0) } };
+  const ask = (): void => ann.send({ type: "send", room: LOBBY_ID, entry: nothing });
+  for (let asked = 0; asked < 3 * REFUSALS_PER_SECOND_MAX; asked++) ask();
+  await room.until(() => refusals() > REFUSALS_PER_SECOND_MAX);
+  for (let turn = 0; turn < 50; turn++) await setImmediate();
+  assert.equal(refusals(), REFUSALS_PER_SECOND_MAX + 1);
+  room.exchange.tick();
+  await room.until(() => refusals() > 2 * REFUSALS_PER_SECOND_MAX + 1);
+  for (let turn = 0; turn < 50; turn++) await setImmediate();
+  assert.equal(refusals(), 2 * (REFUSALS_PER_SECOND_MAX + 1));
+  room.exchange.cutAccount(handle("ann"));
+  room.exchange.tick();
+  await ann.ended;
+});
