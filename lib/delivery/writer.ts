@@ -15,8 +15,11 @@ import type { Logged, Place } from "../wire/message.ts";
 import { Batch, type BatchParts, type Verdict } from "./batch.ts";
 import { type Evidence, evidenceFor, type EvidenceParts } from "./evidence.ts";
 
-/** Proposals in one change: what comes meanwhile need not wait long, and is bounded in memory. */
-export const BATCH_MAX = 1_024;
+/** Proposals in one change, which holds up all else for as long as it is decided and stored. */
+export const BATCH_MAX = 256;
+
+/** Of them, those of one connection, where there are others': who says much at once does not keep the others waiting. */
+export const BATCH_PER_PEER_MAX = 32;
 
 /** Proposals of one connection that wait before no more of it is read: a client's window. */
 export const WAITING_PER_PEER_MAX = 256;
@@ -160,12 +163,29 @@ export class Writer {
   }
 
   async #turn(): Promise<void> {
-    const jobs = this.#queue.splice(0, BATCH_MAX);
+    const jobs = this.#next();
     try {
       await this.#write(jobs);
     } finally {
       for (const job of jobs) this.#forget(job);
     }
+  }
+
+  /** The first that wait, each connection's in their order; what is left keeps its own. */
+  #next(): readonly Job[] {
+    const taken: Job[] = [];
+    const left: Job[] = [];
+    const ofSource = new Map<object, number>();
+    for (const job of this.#queue) {
+      const source = job.kind === "entry" ? job.source : undefined;
+      const count = source === undefined ? 0 : ofSource.get(source) ?? 0;
+      const mayCome = taken.length < BATCH_MAX && count < BATCH_PER_PEER_MAX;
+      // What is behind one of the same connection that has to wait waits, too.
+      if (source !== undefined) ofSource.set(source, mayCome ? count + 1 : BATCH_PER_PEER_MAX);
+      (mayCome ? taken : left).push(job);
+    }
+    this.#queue = left;
+    return taken;
   }
 
   async #write(jobs: readonly Job[]): Promise<void> {

@@ -28,6 +28,9 @@ import type { Turnstile } from "./turnstile.ts";
 /** A login message, as a link hands it on. */
 type LoginEvent = LinkEvent & { readonly kind: "login" };
 
+/** Messages of one peer that are dealt with before others are heard: a few milliseconds. */
+const EVENTS_AT_ONCE = 32;
+
 /** What a session needs of the rest of the server. */
 export interface SessionParts {
   /** Whoever knows all connections. */
@@ -180,7 +183,10 @@ export class Session {
   }
 
   async #takeAll(events: readonly LinkEvent[], now: number): Promise<void> {
-    for (const event of events) await this.#take(event, now);
+    for (const [at, event] of events.entries()) {
+      if (at % EVENTS_AT_ONCE === EVENTS_AT_ONCE - 1) await this.#parts.turnstile.letOthers();
+      await this.#take(event, now);
+    }
   }
 
   async #take(event: LinkEvent, now: number): Promise<void> {

@@ -43,6 +43,11 @@ export class Turnstile {
     };
   }
 
+  /** Settles once others were heard: for whoever has much to say. */
+  letOthers(): Promise<void> {
+    return new Promise((resolve) => this.#soon(resolve));
+  }
+
   #rest(turns: number, next: () => void): void {
     if (turns === 0) next();
     else this.#soon(() => this.#rest(turns - 1, next));
