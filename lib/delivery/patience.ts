@@ -7,8 +7,8 @@
 
 import type { Guest } from "./guest.ts";
 
-/** Refusals a second: two windows of a client, which hears of the first with a whole one on its way. */
-export const REFUSALS_PER_SECOND_MAX = 512;
+/** Refusals a second: a bit more than the window of a client, which hears of the first with a whole one on its way. */
+export const REFUSALS_PER_SECOND_MAX = 288;
 
 /** One server's patience. */
 export class Patience {

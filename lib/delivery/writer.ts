@@ -19,7 +19,7 @@ import { type Evidence, evidenceFor, type EvidenceParts } from "./evidence.ts";
 export const BATCH_MAX = 256;
 
 /** Of them, those of one connection, where there are others': who says much at once does not keep the others waiting. */
-export const BATCH_PER_PEER_MAX = 32;
+export const BATCH_PER_PEER_MAX = 16;
 
 /** Proposals of one connection that wait before no more of it is read: a client's window. */
 export const WAITING_PER_PEER_MAX = 256;

@@ -28,8 +28,8 @@ import type { Turnstile } from "./turnstile.ts";
 /** A login message, as a link hands it on. */
 type LoginEvent = LinkEvent & { readonly kind: "login" };
 
-/** Messages of one peer that are dealt with before others are heard: a few milliseconds. */
-const EVENTS_AT_ONCE = 32;
+/** Messages of one peer that are dealt with before others are heard: two milliseconds or so. */
+const EVENTS_AT_ONCE = 8;
 
 /** What a session needs of the rest of the server. */
 export interface SessionParts {

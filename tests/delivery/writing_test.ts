@@ -15,15 +15,18 @@ test("what several connections bring in one turn is stored by one change, and to
   const devices = [await hall.welcome("ann"), await hall.welcome("bob"), await hall.welcome("eve")];
   const { length } = hall.log.batches;
   const drafts = await Promise.all(
-    Array.from({ length: 60 }, (_, at) => texted(devices[at % 3] ?? assert.fail(), `${at}`)),
+    Array.from(
+      { length: 3 * BATCH_PER_PEER_MAX },
+      (_, at) => texted(devices[at % 3] ?? assert.fail(), `${at}`),
+    ),
   );
   drafts.forEach((draft, at) => void devices[at % 3]?.send(draft));
   await hall.settled();
   assert.equal(hall.log.batches.length, length + 1);
-  assert.equal(hall.log.batches.at(-1)?.length, 60);
-  const orders = devices.map((device) => device.sequences().slice(-60));
+  assert.equal(hall.log.batches.at(-1)?.length, 3 * BATCH_PER_PEER_MAX);
+  const orders = devices.map((device) => device.sequences().slice(-3 * BATCH_PER_PEER_MAX));
   assert.deepEqual(orders, devices.map(() => orders[0]));
-  assert.deepEqual(orders[0], Array.from({ length: 60 }, (_, at) => at + 8));
+  assert.deepEqual(orders[0], Array.from({ length: 3 * BATCH_PER_PEER_MAX }, (_, at) => at + 8));
 });
 
 test("nothing is acknowledged or told before it is stored", async () => {
