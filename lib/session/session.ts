@@ -28,8 +28,11 @@ import type { Turnstile } from "./turnstile.ts";
 /** A login message, as a link hands it on. */
 type LoginEvent = LinkEvent & { readonly kind: "login" };
 
-/** Messages of one peer that are dealt with before others are heard: two milliseconds or so. */
-const EVENTS_AT_ONCE = 8;
+/**
+ * Messages of one peer that are dealt with before others are heard: some milliseconds. What a client has on its way comes in
+ * one go, and is to be stored by one change: so it is not fewer.
+ */
+const EVENTS_AT_ONCE = 32;
 
 /** What a session needs of the rest of the server. */
 export interface SessionParts {
