@@ -68,9 +68,13 @@ scenario(
       { length: LONG_MESSAGES / SPEAKERS.length },
       (_, at) => `${at} ${LONG_TEXT}`.slice(0, 8_192) + "\n",
     ).join("");
-    const speakers = await Promise.all(SPEAKERS.map((user) => stage.client(server, { user })));
-    await Promise.all(speakers.map(({ program }) => program.typeAndEnd(said)));
-    for (const speaker of speakers) equal((await speaker.ending(BURST_MS_MAX)).code, 0);
+    // One after the other: three windows of such messages at once are more than the server holds for any of them.
+    for (const user of SPEAKERS) {
+      const speaker = await stage.client(server, { user });
+      await speaker.program.typeAndEnd(said);
+      const { code, err } = await speaker.ending(BURST_MS_MAX);
+      equal(code, 0, err.join(" | "));
+    }
     await ear.showsCount(LONG_MESSAGES);
     equal(await server.whyGone("deaf"), "closed by this server (tooSlow), unconfirmed");
     await ear.program.line("out", /"change":"offline","names":\["deaf"\]/);
