@@ -25,7 +25,7 @@ export function hmacNow(name: "sha256" | "sha512", key: Bytes): HmacNow {
 }
 
 /** What the inner and the outer hash begin with: a block each. */
-export function hmacBlocks(name: "sha256" | "sha512", key: Bytes): readonly [inner: Bytes, outer: Bytes] {
+function hmacBlocks(name: "sha256" | "sha512", key: Bytes): readonly [inner: Bytes, outer: Bytes] {
   if (key.length === 0) throw new RangeError("Cannot use an HMAC key: it is empty");
   const size = BLOCK_BYTES[name];
   const short = key.length > size ? hashNow(name, key) : key;

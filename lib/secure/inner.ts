@@ -52,12 +52,12 @@ export function decodeInner(plaintext: Bytes): Inner | undefined {
   const kind = CONTENT_KINDS.find((candidate) => CONTENT_CODES[candidate] === code);
   if (kind === undefined || !reader.finished) return undefined;
   const bucket = PADDING_BUCKETS_BYTES.find((bytes) => bytes >= INNER_HEADER_BYTES + content.length);
-  if (bucket !== plaintext.length || !isAllZero(padding)) return undefined;
+  if (bucket !== plaintext.length || !hasOnlyZeros(padding)) return undefined;
   return { kind, content };
 }
 
 /** A loop: every record is looked through, and a call for each octet takes longer than to decrypt it. */
-function isAllZero(octets: Bytes): boolean {
+function hasOnlyZeros(octets: Bytes): boolean {
   for (let at = 0; at < octets.length; at++) if (octets[at] !== 0) return false;
   return true;
 }
